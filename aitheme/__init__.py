@@ -1,0 +1,1 @@
+"""aitheme: thematic equity research on China A-shares."""

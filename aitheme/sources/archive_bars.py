@@ -1,0 +1,306 @@
+"""A-share bars from dumps: vendor units and adjustment end here.
+
+Dumps may be unadjusted or forward-adjusted; the traded average price (amount / volume) tells which, and lets the
+unadjusted price be recovered (:mod:`aitheme.sources.unadjust`). The total-return level is the back-adjusted close where
+the archive has one, else the dump's own close, flagged approximate.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from aitheme.calendar import calendar_for
+from aitheme.errors import ArchiveError, SymbolError
+from aitheme.sources.archive_files import ArchiveFile, columns_of, read_table
+from aitheme.sources.base import DATASETS, PRICE_RECONSTRUCTED, RETURN_APPROXIMATE, Batch, FetchRequest, empty_rejects
+from aitheme.sources.unadjust import unadjusted_closes
+from aitheme.symbols import parse_symbol
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["BarFiles", "a_share_bars"]
+
+_LOT: Final = 100.0
+_PERCENT: Final = 100.0
+# amount / (volume x close) is about 1 for shares and about 100 for lots; the geometric middle separates them.
+_LOT_THRESHOLD: Final = 10.0
+_DAY_SPAN: Final = 1_000_000
+_NOT_POSITIVE, _OFF_CALENDAR, _TWICE, _CONFLICT = 1, 2, 3, 4
+_REASONS: Final = {
+    _NOT_POSITIVE: "price is not positive",
+    _OFF_CALENDAR: "not a trading session",
+    _TWICE: "row stands twice",
+    _CONFLICT: "second row with other values for the same day",
+}
+_VALUE_COLUMNS: Final = {
+    "开盘": "open", "最高": "high", "最低": "low", "收盘": "close", "成交量": "volume", "成交额": "amount", "换手率": "turnover",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BarFiles:
+    """The files that together make the A-share bars."""
+
+    bars: tuple[ArchiveFile, ...]
+    hfq: tuple[ArchiveFile, ...]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Bars as parallel arrays sorted by (symbol, day); `symbols` is the dictionary of `code`."""
+
+    symbols: list[str]
+    code: Ints
+    day: Ints
+    values: dict[str, Floats]
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> _Rows:
+        return _Rows(
+            self.symbols, self.code[index], self.day[index], {name: column[index] for name, column in self.values.items()}
+        )
+
+    @property
+    def key(self) -> Ints:
+        return self.code * _DAY_SPAN + self.day
+
+    def starts(self) -> Ints:
+        change = np.flatnonzero(np.diff(self.code)) + 1
+        return np.concatenate(([0], change, [len(self.code)])).astype(np.int64)
+
+
+def a_share_bars(files: BarFiles, request: FetchRequest) -> Batch:
+    """Read every bar file and return one canonical batch.
+
+    Raises
+    ------
+    ArchiveError
+        A file is damaged, has no code, or holds no usable row.
+    """
+    rows = _read(files.bars, request, tuple(_VALUE_COLUMNS))
+    if not len(rows.code):
+        raise ArchiveError("archive: no bar of the wanted symbols and dates; check --universe, --since and --until")
+    in_shares = _volume_to_shares(rows)
+    rows, rejects = _refuse(rows)
+    level, exact = _total_return_level(rows, files.hfq, request)
+    batch, rebuilt = _canonical(rows, level, exact)
+    notes = (
+        f"{len(rows.code):,} bars of {len(rows.symbols):,} symbols; volume was in {'shares' if in_shares else 'lots of 100'}",
+        f"{rebuilt:,} closes rebuilt from average prices and total-return levels (about 0.1 % accurate)",
+        *_approximate_note(rows, exact),
+    )
+    origin = f"{len(files.bars)} bar files, {len(files.hfq)} back-adjusted files"
+    return Batch("bars", batch, rejects, notes, origin)
+
+
+def _approximate_note(rows: _Rows, exact: NDArray[np.bool_]) -> tuple[str, ...]:
+    codes = np.unique(rows.code[~exact])
+    if not len(codes):
+        return ()
+    names = ", ".join(rows.symbols[code] for code in codes[:5])
+    more = f" and {len(codes) - 5:,} more" if len(codes) > 5 else ""  # noqa: PLR2004 (five named above)
+    return (f"{len(codes):,} symbols lack a back-adjusted close, their returns are approximate: {names}{more}",)
+
+
+def _read(files: tuple[ArchiveFile, ...], request: FetchRequest, values: tuple[str, ...]) -> _Rows:
+    """Concatenate files into rows; `code` ranks symbols, but rows keep the files' order."""
+    symbols: dict[str, int] = {}
+    parts = [part for file in files if (part := _read_one(file, request, values, symbols)) is not None]
+    order = np.argsort(np.array(list(symbols), dtype=object)) if symbols else np.array([], dtype=np.int64)
+    rank = np.empty(len(symbols), dtype=np.int64)
+    rank[order] = np.arange(len(symbols))
+    names = [list(symbols)[index] for index in order]
+    if not parts:
+        return _Rows(names, np.array([], dtype=np.int64), np.array([], dtype=np.int64), {})
+    code = rank[np.concatenate([part[0] for part in parts])]
+    day = np.concatenate([part[1] for part in parts])
+    columns = {name: np.concatenate([part[2][name] for part in parts]) for name in parts[0][2]}
+    return _Rows(names, code, day, columns)
+
+
+def _read_one(
+    file: ArchiveFile, request: FetchRequest, values: tuple[str, ...], symbols: dict[str, int]
+) -> tuple[Ints, Ints, dict[str, Floats]] | None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    present = columns_of(file.path)
+    code_column = next((name for name in ("股票代码", "代码") if name in present), None)
+    wanted = [name for name in values if name in present]
+    columns = [*([code_column] if code_column else []), "日期", *wanted]
+    filters = None
+    if code_column and request.symbols is not None:
+        spelled = sorted({form for symbol in request.symbols for form in (symbol, symbol.split(".")[0])})
+        filters = [(code_column, "in", spelled)]
+    table = read_table(file.path, columns, filters)
+    if code_column:
+        encoded = table[code_column].combine_chunks().dictionary_encode()
+        local = [_symbol(file, text) for text in encoded.dictionary.to_pylist()]
+        index = encoded.indices.to_numpy(zero_copy_only=False)
+    else:
+        local = [_symbol(file, file.path.stem)]
+        index = np.zeros(len(table), dtype=np.int64)
+    slots = np.array([symbols.setdefault(symbol, len(symbols)) for symbol in local], dtype=np.int64)
+    if not len(table):
+        return None
+    day = pc.cast(table["日期"], pa.date32()).combine_chunks().cast(pa.int32()).to_numpy(zero_copy_only=False).astype(np.int64)
+    wanted_rows = _requested(day, request)
+    if request.symbols is not None:
+        wanted_rows &= np.array([symbol in request.symbols for symbol in local])[index]
+    arrays = {
+        _VALUE_COLUMNS[name]: pc.cast(table[name], pa.float64()).to_numpy(zero_copy_only=False) for name in wanted
+    }
+    if wanted_rows.all():
+        return slots[index], day, arrays
+    return slots[index][wanted_rows], day[wanted_rows], {name: column[wanted_rows] for name, column in arrays.items()}
+
+
+def _requested(day: Ints, request: FetchRequest) -> NDArray[np.bool_]:
+    keep = np.ones(len(day), dtype=bool)
+    if request.since is not None:
+        keep &= day >= np.datetime64(request.since).astype(int)
+    if request.until is not None:
+        keep &= day <= np.datetime64(request.until).astype(int)
+    return keep
+
+
+def _symbol(file: ArchiveFile, text: str) -> str:
+    try:
+        return str(parse_symbol(text))
+    except SymbolError as error:
+        raise ArchiveError(f"archive: {file.path}: {error}") from error
+
+
+def _volume_to_shares(rows: _Rows) -> bool:
+    """Convert lots to shares in place; return whether the dump was in shares already."""
+    volume, amount, close = rows.values["volume"], rows.values["amount"], rows.values["close"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = amount / (volume * close)
+    middle = np.median(ratio[np.isfinite(ratio) & (ratio > 0)]) if np.isfinite(ratio).any() else _LOT
+    in_shares = bool(middle < _LOT_THRESHOLD)
+    if not in_shares:
+        rows.values["volume"] = volume * _LOT
+    if "turnover" in rows.values:
+        rows.values["turnover"] = rows.values["turnover"] / _PERCENT
+    else:
+        rows.values["turnover"] = np.full(len(rows.code), np.nan)
+    return in_shares
+
+
+def _refuse(rows: _Rows) -> tuple[_Rows, pd.DataFrame]:
+    """Sort by symbol and day, and take out rows from which no unadjusted price can be formed, with the reason."""
+    values = rows.values
+    reason = np.zeros(len(rows.code), dtype=np.int8)
+    for name in ("open", "high", "low", "close"):
+        reason[~(values[name] > 0)] = _NOT_POSITIVE
+    reason[~_is_session(rows.day)] = _OFF_CALENDAR
+    order = _sorting(rows.key)
+    key = rows.key if order is None else rows.key[order]
+    twice = np.flatnonzero(key[1:] == key[:-1]) + 1
+    if order is None and not len(twice) and not reason.any():
+        return rows, empty_rejects()
+    order = np.arange(len(key)) if order is None else order
+    for position in twice:
+        earlier, later = order[position - 1], order[position]
+        same = all(values[name][earlier] == values[name][later] for name in ("open", "high", "low", "close", "volume"))
+        reason[later] = _TWICE if same else _CONFLICT
+    rejects = _reject_frame(rows, np.flatnonzero(reason), reason)
+    return rows.take(order[reason[order] == 0]), rejects
+
+
+def _sorting(key: Ints) -> Ints | None:
+    """Return the stable order that sorts keys, or None where they are sorted already."""
+    return None if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
+
+
+def _is_session(day: Ints) -> NDArray[np.bool_]:
+    """Tell which day numbers are mainland sessions, by a table over the span."""
+    first, last = int(day.min()), int(day.max())
+    bounds = np.array([first, last]).astype("datetime64[D]")
+    sessions = calendar_for("XSHG").sessions(bounds[0].item(), bounds[1].item()).to_numpy().astype("datetime64[D]")
+    table = np.zeros(last - first + 1, dtype=bool)
+    table[sessions.astype(np.int64) - first] = True
+    return table[day - first]
+
+
+def _reject_frame(rows: _Rows, bad: Ints, reason: NDArray[np.int8]) -> pd.DataFrame:
+    import pandas as pd
+
+    if not len(bad):
+        return empty_rejects()
+    return pd.DataFrame(
+        {
+            "symbol": [rows.symbols[rows.code[i]] for i in bad],
+            "session": rows.day[bad].astype("datetime64[D]").astype(object),
+            "reason": [_REASONS[reason[i]] for i in bad],
+            "raw": [json.dumps({name: float(column[i]) for name, column in rows.values.items()}) for i in bad],
+        }
+    )
+
+
+def _total_return_level(
+    rows: _Rows, files: tuple[ArchiveFile, ...], request: FetchRequest
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the total-return level of each bar, and where it is exact (a back-adjusted close exists)."""
+    level = rows.values["close"].copy()
+    exact = np.zeros(len(level), dtype=bool)
+    if not files:
+        return level, exact
+    adjusted = _read(files, request, ("收盘",))
+    if not len(adjusted.code):
+        return level, exact
+    order = _sorting(adjusted.key)
+    adjusted = adjusted if order is None else adjusted.take(order)
+    slot = {symbol: position for position, symbol in enumerate(rows.symbols)}
+    translate = np.array([slot.get(symbol, -1) for symbol in adjusted.symbols], dtype=np.int64)
+    known = translate[adjusted.code] >= 0
+    key = translate[adjusted.code][known] * _DAY_SPAN + adjusted.day[known]
+    closes = adjusted.values["close"][known]
+    position = np.minimum(np.searchsorted(key, rows.key), len(key) - 1)
+    exact = (key[position] == rows.key) & (closes[position] > 0)
+    level[exact] = closes[position][exact]
+    # A stock with holes in its back-adjusted history would jump between two scales: it is approximate as a whole.
+    partial = np.zeros(len(rows.symbols), dtype=bool)
+    partial[np.unique(rows.code[~exact])] = True
+    mixed = partial[rows.code]
+    level[mixed] = rows.values["close"][mixed]
+    return level, exact & ~mixed
+
+
+def _canonical(rows: _Rows, level: Floats, exact: NDArray[np.bool_]) -> tuple[object, int]:
+    """Build the Arrow table: unadjusted prices on the cent grid, factor = level / close."""
+    import pyarrow as pa
+
+    values = rows.values
+    close = values["close"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        average = np.where(values["volume"] > 0, values["amount"] / values["volume"], np.nan)
+    typical = (values["high"] + values["low"] + 2 * close) / 4
+    fit = unadjusted_closes(level, close, typical, average, rows.starts())
+    scale = fit.close / close
+    quality = fit.reconstructed * PRICE_RECONSTRUCTED + ~exact * RETURN_APPROXIMATE
+    prices = {
+        name: np.where(fit.reconstructed, np.round(values[name] * scale, 2), values[name]) for name in ("open", "high", "low")
+    }
+    schema = DATASETS["bars"].arrow_schema()
+    symbol = pa.DictionaryArray.from_arrays(pa.array(rows.code.astype(np.int32)), pa.array(rows.symbols))
+    columns = {
+        "session": pa.array(rows.day.astype(np.int32)).cast(pa.date32()),
+        "close": fit.close,
+        "volume": values["volume"],
+        "amount": values["amount"],
+        "turnover": values["turnover"],
+        "adj_factor": level / fit.close,
+        "quality": quality.astype(np.int8),
+        **prices,
+    }
+    arrays = [symbol, *(pa.array(columns[name], from_pandas=True) for name in schema.names[1:])]
+    return pa.Table.from_arrays(arrays, names=schema.names), int(fit.reconstructed.sum())

@@ -1,0 +1,282 @@
+"""Read access to one snapshot: nothing published after ``as_of`` can leak into an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from aitheme.calendar import calendar_for, parse_date
+from aitheme.errors import DateRangeError, StoreError, UnknownNameError
+from aitheme.panel import Panel, Provenance
+from aitheme.store.files import SCHEMA_VERSION, StoreFiles, default_data_dir
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+__all__ = ["Market", "open_market"]
+
+_PANEL_COLUMNS = ("close", "level", "amount", "quality")
+
+
+def open_market(data: str | Path | None = None) -> Market:
+    """Open the current snapshot of a store, read-only.
+
+    Parameters
+    ----------
+    data
+        Store directory; ``$AITHEME_DATA`` or ``data`` by default.
+
+    Raises
+    ------
+    StoreError
+        There is no store, or it is damaged or of another schema.
+    """
+    return Market(StoreFiles(Path(data) if data is not None else default_data_dir()))
+
+
+class Market:
+    """One snapshot of the store. It keeps its snapshot while newer ones are published; see :meth:`reload`.
+
+    Parameters
+    ----------
+    files
+        The store to open.
+    """
+
+    def __init__(self, files: StoreFiles) -> None:
+        self._files = files
+        snapshot = files.current()
+        if snapshot is None:
+            raise StoreError(
+                f"data: {files.root} holds no published snapshot; run `aitheme refresh --source demo --data {files.root}` "
+                "(or --source archive --archive DIR)"
+            )
+        self.snapshot: Path = snapshot
+        self._connection = _connect(snapshot)
+        meta = _meta(self._connection, snapshot)
+        self.simulated: bool = meta["simulated"] == "true"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        self._connection.close()
+
+    def reload(self) -> Market:
+        """Return the snapshot that is current now; the old object stays usable until closed."""
+        return Market(self._files)
+
+    def sql(self, query: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
+        """Run a query on the snapshot (read-only) and return a frame."""
+        return self._connection.execute(query, parameters or []).df()
+
+    @cached_property
+    def _last_run(self) -> tuple[str, str]:
+        rows = self._connection.execute(
+            "SELECT source, strftime(finished, '%Y-%m-%dT%H:%M:%SZ') FROM refresh_run ORDER BY started DESC LIMIT 1"
+        ).fetchall()
+        if not rows:
+            raise StoreError(f"data: {self.snapshot} records no refresh; run `aitheme refresh` again")
+        return str(rows[0][0]), str(rows[0][1])
+
+    @cached_property
+    def source(self) -> str:
+        """Name of the source of the last refresh."""
+        return self._last_run[0]
+
+    @cached_property
+    def span(self) -> tuple[date, date]:
+        """First and last session with A-share bars."""
+        first, last = self._connection.execute("SELECT min(session), max(session) FROM bars").fetchall()[0]
+        if first is None:
+            raise StoreError(f"data: {self.snapshot} holds no bars; run `aitheme refresh` with a source that has them")
+        return first, last
+
+    def as_of(self, as_of: str | date | None = None) -> date:
+        """Return the date answers may depend on: the one given, not later than the data, else the last session."""
+        last = self.span[1]
+        return last if as_of is None else min(parse_date(as_of, "as_of"), last)
+
+    def provenance(self, as_of: str | date | None = None) -> Provenance:
+        """Return the provenance of answers as of a date."""
+        return Provenance(self.source, self.simulated, self.snapshot.name, self.as_of(as_of), self._last_run[1])
+
+    def check_range(self, start: str | date, end: str | date) -> tuple[date, date]:
+        """Return a date range that the data covers.
+
+        Raises
+        ------
+        DateRangeError
+            Reversed, or outside the data.
+        """
+        low, high = parse_date(start, "from"), parse_date(end, "to")
+        first, last = self.span
+        if low > high:
+            raise DateRangeError(f"from: {low} lies after to {high}; swap them")
+        if low < first or high > last:
+            wrong = f"from: {low}" if low < first else f"to: {high}"
+            raise DateRangeError(f"{wrong} is outside the store's data ({first} to {last}); choose dates within it or refresh")
+        return low, high
+
+    def panel(
+        self,
+        symbols: Iterable[str],
+        start: str | date | None = None,
+        end: str | date | None = None,
+        *,
+        as_of: str | date | None = None,
+        exchange: str = "XSHG",
+    ) -> Panel:
+        """Return bars of some symbols on all sessions of an exchange.
+
+        Parameters
+        ----------
+        symbols
+            Canonical symbols; one without bars becomes an empty column.
+        start, end
+            First and last date, by default the whole span up to `as_of`.
+        as_of
+            Nothing after this date is read.
+        exchange
+            Whose sessions make the rows. Bars of another exchange fall onto the same dates; a date on which only the
+            other one trades is left out, so its move shows in the next common session.
+        """
+        wanted = list(dict.fromkeys(symbols))
+        last = min(self.as_of(as_of), parse_date(end, "end")) if end is not None else self.as_of(as_of)
+        first = parse_date(start, "start") if start is not None else self.span[0]
+        if first > last:
+            raise DateRangeError(f"start: {first} lies after {last}, the end of the data asked for; choose an earlier start")
+        sessions = calendar_for(exchange).sessions(first, last)
+        rows = self._connection.execute(
+            """SELECT symbol, session::TIMESTAMP_NS AS session, close, close * adj_factor AS level, amount, quality
+            FROM bars WHERE symbol IN (SELECT unnest(?)) AND session BETWEEN ? AND ?""",
+            [wanted, first, last],
+        ).df()
+        wide = {name: _pivot(rows, name, sessions, wanted) for name in _PANEL_COLUMNS}
+        return Panel(
+            close=wide["close"],
+            level=wide["level"],
+            amount=wide["amount"],
+            quality=wide["quality"].fillna(-1).astype("int8"),
+            first_traded=self._first_traded(wanted),
+            provenance=self.provenance(last),
+        )
+
+    def _first_traded(self, symbols: list[str]) -> pd.Series[pd.Timestamp]:
+        frame = self._connection.execute(
+            """SELECT symbol, min(session)::TIMESTAMP_NS AS first FROM bars WHERE symbol IN (SELECT unnest(?))
+            GROUP BY symbol""",
+            [symbols],
+        ).df()
+        return frame.set_index("symbol")["first"].reindex(symbols)
+
+    def index_closes(
+        self,
+        symbols: Iterable[str],
+        start: str | date | None = None,
+        end: str | date | None = None,
+        *,
+        as_of: str | date | None = None,
+    ) -> pd.DataFrame:
+        """Return index closes (points), sessions x symbols, NaN where the store has none.
+
+        Raises
+        ------
+        UnknownNameError
+            The store has no such index.
+        """
+        wanted = list(dict.fromkeys(symbols))
+        known = {row[0] for row in self._connection.execute("SELECT DISTINCT symbol FROM index_bars").fetchall()}
+        for symbol in wanted:
+            if symbol not in known:
+                raise UnknownNameError.build("benchmark", symbol, known, "run `aitheme status` to see the indices held")
+        last = min(self.as_of(as_of), parse_date(end, "end")) if end is not None else self.as_of(as_of)
+        first = parse_date(start, "start") if start is not None else self.span[0]
+        rows = self._connection.execute(
+            """SELECT symbol, session::TIMESTAMP_NS AS session, close FROM index_bars
+            WHERE symbol IN (SELECT unnest(?)) AND session BETWEEN ? AND ?""",
+            [wanted, first, last],
+        ).df()
+        return _pivot(rows, "close", calendar_for("XSHG").sessions(first, last), wanted)
+
+    def indices(self) -> pd.DataFrame:
+        """Return the indices held: symbol, name, provider, level."""
+        return self.sql("SELECT * FROM indices ORDER BY symbol")
+
+    def factor_returns(self, start: str | date | None = None, end: str | date | None = None) -> pd.DataFrame:
+        """Return daily factor returns (ratios), sessions x factors; empty where the source has none."""
+        last = parse_date(end, "end") if end is not None else self.span[1]
+        first = parse_date(start, "start") if start is not None else self.span[0]
+        rows = self._connection.execute(
+            "SELECT factor AS symbol, session::TIMESTAMP_NS AS session, value FROM factors WHERE session BETWEEN ? AND ?",
+            [first, last],
+        ).df()
+        return _pivot(rows, "value", calendar_for("XSHG").sessions(first, last), sorted(rows["symbol"].unique()))
+
+    def securities(self) -> pd.DataFrame:
+        """Return names, boards, industries and share counts by symbol."""
+        return self.sql("SELECT * FROM securities ORDER BY symbol").set_index("symbol")
+
+    def consensus(self, symbols: Iterable[str], *, as_of: str | date) -> pd.DataFrame:
+        """Return the EPS estimates known on a date: for each symbol and year the latest published one.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns symbol, fiscal_year, kind (A or E), eps, currency, analysts, source, published.
+        """
+        return self._connection.execute(
+            """SELECT symbol, fiscal_year, kind, eps, currency, analysts, source, published FROM consensus
+            WHERE symbol IN (SELECT unnest(?)) AND published <= ?
+            QUALIFY row_number() OVER (PARTITION BY symbol, fiscal_year ORDER BY published DESC, source) = 1
+            ORDER BY symbol, fiscal_year""",
+            [list(symbols), parse_date(as_of, "as_of")],
+        ).df()
+
+
+def _connect(snapshot: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    try:
+        return duckdb.connect(str(snapshot), read_only=True)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0][:160]
+        raise StoreError(
+            f"data: {snapshot} cannot be opened ({first}); write the name of an older snapshot into CURRENT or refresh anew"
+        ) from error
+
+
+def _meta(connection: duckdb.DuckDBPyConnection, snapshot: Path) -> dict[str, str]:
+    import duckdb
+
+    try:
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    except duckdb.Error as error:
+        raise StoreError(f"data: {snapshot} is no aitheme store; point --data at another directory") from error
+    if meta.get("schema_version") != SCHEMA_VERSION:
+        raise StoreError(
+            f"data: {snapshot} has schema {meta.get('schema_version')}, this version reads {SCHEMA_VERSION}; "
+            "refresh into a new --data directory"
+        )
+    return meta
+
+
+def _pivot(rows: pd.DataFrame, value: str, sessions: pd.DatetimeIndex, columns: list[str]) -> pd.DataFrame:
+    """Spread long rows over sessions x columns, NaN where there is no row."""
+    import numpy as np
+    import pandas as pd
+
+    grid = np.full((len(sessions), len(columns)), np.nan)
+    row = sessions.get_indexer(pd.DatetimeIndex(rows["session"]).as_unit("ns"))
+    column = pd.Index(columns).get_indexer(pd.Index(rows["symbol"]))
+    inside = row >= 0
+    grid[row[inside], column[inside]] = rows[value].to_numpy(dtype=float)[inside]
+    return pd.DataFrame(grid, index=sessions, columns=pd.Index(columns, name="symbol"))
