@@ -1,0 +1,47 @@
+# Every target creates or refreshes .venv by itself from the hashed lock; nothing but Python 3.11+ is needed.
+PYTHON ?= python3
+SOURCE ?= demo
+ARCHIVE ?=
+REPORT ?= all
+OUT ?= build/report
+BENCH ?= all
+BIN := .venv/bin
+STAMP := .venv/.installed
+STORE := build/store-$(SOURCE)
+
+.PHONY: report test lint format bench lab lock clean
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+report: $(STAMP)
+	$(BIN)/aitheme report $(REPORT) --source $(SOURCE) $(if $(ARCHIVE),--archive $(ARCHIVE)) --data $(STORE) --out $(OUT)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+lab: $(STAMP)
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lock:
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --all-extras --quiet pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,117 @@
+"""``returns`` and ``pe``: numbers from the store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aitheme.cli.app import app
+from aitheme.cli.options import BenchmarkOption, DataOption, Format, FormatOption, ThemeOption, data_dir
+from aitheme.cli.output import echo, print_json, print_rows, watermark
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aitheme.valuation import BasketPE
+
+__all__ = ["pe", "returns"]
+
+
+class WeightName(StrEnum):
+    """Weighting of members at the base."""
+
+    equal = "equal"
+    cap = "cap"
+
+
+class RebalanceName(StrEnum):
+    """When weights are renewed."""
+
+    none = "none"
+    daily = "daily"
+
+
+@app.command()
+def returns(
+    basket: Annotated[list[str], typer.Argument(metavar="BASKET…", help="Basket ids, report ids, codes or names.")],
+    start: Annotated[str, typer.Option("--from", metavar="DATE", help="Base: the last close on or before DATE.")],
+    end: Annotated[str, typer.Option("--to", metavar="DATE", help="The last close on or before DATE.")],
+    benchmark: BenchmarkOption = None,
+    weight: Annotated[WeightName, typer.Option("--weight", help="Weights at the base.")] = WeightName.equal,
+    rebalance: Annotated[RebalanceName, typer.Option("--rebalance", help="Hold, or renew weights daily.")] = RebalanceName.none,
+    overseas: Annotated[
+        bool, typer.Option("--include-overseas", help="Add Hong Kong and US members, in their own currency.")
+    ] = False,
+    data: DataOption = None,
+    theme: ThemeOption = "ai",
+    output: FormatOption = Format.table,
+) -> None:
+    """Total return, benchmark, excess, drawdown and volatility of baskets."""
+    from aitheme.analysis import basket_returns
+    from aitheme.store import open_market
+    from aitheme.themes import load_theme
+
+    registry = load_theme(theme)
+    with open_market(data_dir(data)) as market:
+        rows = [
+            basket_returns(
+                market, registry, name, start, end,
+                benchmark=benchmark, weight=weight.value, rebalance=rebalance.value, overseas=overseas,
+            ).performance.to_dict()
+            for name in basket
+        ]  # fmt: skip
+        watermark(simulated=market.simulated)
+    percent = dict.fromkeys(("total_return", "benchmark_return", "excess_return", "max_drawdown", "volatility_annual"), ".2%")
+    shown = ("basket", "start_session", "end_session", "n_members", "n_used", *percent)
+    print_rows(rows, output, columns=shown, formats=percent)
+
+
+@app.command()
+def pe(
+    target: Annotated[str, typer.Argument(metavar="BASKET|REPORT|SYMBOL", help="Basket id, report id, code or name.")],
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DATE", help="Nothing known later is used.")],
+    data: DataOption = None,
+    theme: ThemeOption = "ai",
+    output: FormatOption = Format.table,
+) -> None:
+    """Price, EPS and forward PE per fiscal year, and the basket's PE."""
+    from aitheme.analysis import valuation
+    from aitheme.store import open_market
+    from aitheme.themes import load_theme
+
+    registry = load_theme(theme)
+    with open_market(data_dir(data)) as market:
+        result = valuation(market, registry, target, as_of=as_of)
+        watermark(simulated=market.simulated)
+    if output is Format.json:
+        print_json({"as_of": as_of, "rows": result.table.to_dict("records"), "basket_pe": [asdict(b) for b in result.basket]})
+        return
+    rows = _printed(result.table)
+    print_rows(rows, output, title=f"{target} as of {as_of}", formats={"price": ".2f"})
+    if output is Format.table:
+        for year in result.basket:
+            echo(_basket_line(year))
+
+
+def _printed(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows with PE as a report prints it."""
+    from aitheme.valuation import format_pe
+
+    shown = table.astype(object).copy()
+    for name in shown.columns:
+        if name.startswith("pe_"):
+            shown[name] = [format_pe(value) for value in table[name]]
+    records: list[dict[str, Any]] = shown.to_dict("records")
+    return records
+
+
+def _basket_line(year: BasketPE) -> str:
+    from aitheme.valuation import format_pe
+
+    return (
+        f"basket PE {year.fiscal_year}{year.kind}: aggregate (losses in) {format_pe(year.aggregate)}, "
+        f"median {format_pe(year.median)}; EPS for {year.n_eps} of {year.n_members} members, {year.n_loss} at a loss"
+    )

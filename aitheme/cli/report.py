@@ -1,0 +1,45 @@
+"""``report``: the chart books."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from aitheme.cli.app import app
+from aitheme.cli.data import ArchiveOption, run_refresh
+from aitheme.cli.options import DataOption, SourceName, ThemeOption, data_dir
+from aitheme.cli.output import echo, note, watermark
+
+__all__ = ["report"]
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(metavar="[REPORT|all]", help="Which book to draw.")] = "all",
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the books go.")] = Path("build/report"),
+    source: Annotated[
+        Optional[SourceName],  # noqa: UP045
+        typer.Option("--source", help="Refresh the store from this source first."),
+    ] = None,
+    archive: ArchiveOption = None,
+    universe: Annotated[str, typer.Option("--universe", metavar="theme|all", help="For the refresh before.")] = "theme",
+    lang: Annotated[str, typer.Option("--lang", metavar="zh|en", help="Language of titles and notes.")] = "zh",
+    data: DataOption = None,
+    theme: ThemeOption = "ai",
+) -> None:
+    """Draw the chart book of a report: HTML, PNG, SVG, XLSX and a manifest."""
+    from aitheme.reports import available_books, write_book
+    from aitheme.store import open_market
+    from aitheme.themes import load_theme
+
+    registry = load_theme(theme)
+    store = data_dir(data)
+    if source is not None:
+        run_refresh(source, archive, store, registry, universe=universe, since=None, until=None)
+    with open_market(store) as market:
+        watermark(simulated=market.simulated)
+        for book in available_books(registry, name):
+            written = write_book(market, registry, book, out / book, lang=lang, progress=note)
+            echo(f"{book}: {written.drawn} exhibits drawn, {written.missing} unavailable -> {written.index}")
