@@ -7,6 +7,7 @@ calendar never extrapolates: a date outside the published schedule raises :class
 from __future__ import annotations
 
 import csv
+import warnings
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -80,7 +81,10 @@ class SessionCalendar:
         if exchange not in _ALIASES:
             raise CalendarHorizonError(f"exchange: {exchange!r} is unknown; use one of {', '.join(sorted(_ALIASES))}")
         self.exchange: Exchange = _ALIASES[exchange]
-        library = exchange_calendars.get_calendar(self.exchange, start=_FIRST_SESSION_YEAR[self.exchange])
+        with warnings.catch_warnings():
+            # The library still uses pandas calls that pandas 3.1 deprecates; its sessions are right all the same.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            library = exchange_calendars.get_calendar(self.exchange, start=_FIRST_SESSION_YEAR[self.exchange])
         days = {stamp.date() for stamp in library.sessions}
         for override in _overrides():
             if override.exchange == self.exchange:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from aitheme.calendar import calendar_for
 from aitheme.errors import AithemeError, RegistryError, UnknownNameError
 from aitheme.themes import model as rows
 from aitheme.themes.theme import Theme
@@ -58,16 +57,16 @@ class _Loader:
         self._lines: dict[int, str] = {}
 
     def load(self) -> Theme:
-        head = self._toml("theme.toml")
+        head = self._validated(rows.ThemeHead, self._toml("theme.toml"), "theme.toml")
         reports = {report.id: report for report in self._reports()}
         per_report = [self._report_rows(report_id) for report_id in reports]
         baskets = self._unique([row for part in per_report for row in part[0]], lambda row: row.basket)
-        unions, union_baskets = self._unions(head["id"])
+        unions, union_baskets = self._unions(head.id)
         theme = Theme(
-            id=head["id"],
-            name_zh=head["name_zh"],
-            name_en=head["name_en"],
-            benchmark=head["benchmark"],
+            id=head.id,
+            name_zh=head.name_zh,
+            name_en=head.name_en,
+            benchmark=head.benchmark,
             reports=reports,
             securities=tuple(self._unique(self._csv("securities.csv", rows.Security), lambda r: r.symbol or r.name_zh).values()),
             baskets={**baskets, **union_baskets},
@@ -100,7 +99,10 @@ class _Loader:
             report = self._validated(rows.Report, self._toml(name), name)
             if report.id != entry.name:
                 raise RegistryError(f"{name}: id {report.id!r} differs from its folder; rename one of them")
-            calendar_for("XSHG").on_or_before(report.published)
+            try:
+                _ = report.first_tradable
+            except AithemeError as error:
+                raise RegistryError(f"{name}: published: {error}") from error
             yield report
 
     def _report_rows(self, report_id: str) -> tuple[list[Any], ...]:
@@ -229,15 +231,15 @@ class _Loader:
             if key in seen:
                 raise RegistryError(f"{where}: {key[1]} is in {member.basket} twice; remove one row")
             seen.add(key)
+        for union, children in theme.unions.items():
+            for child in children:
+                if child not in theme.baskets:
+                    raise RegistryError(f"unions.csv: {union} names unknown basket {child!r}; correct it")
         for basket in theme.baskets.values():
             if basket.parent is not None and basket.parent not in theme.baskets:
                 raise RegistryError(f"{self._lines[id(basket)]}: parent {basket.parent!r} does not exist; add or correct it")
             if not theme.member_rows(basket.basket):
                 raise RegistryError(f"{basket.basket}: has no members; add them to members.csv or drop the basket")
-        for union, children in theme.unions.items():
-            for child in children:
-                if child not in theme.baskets:
-                    raise RegistryError(f"unions.csv: {union} names unknown basket {child!r}; correct it")
 
     def _check_references(self, theme: Theme) -> None:
         for link in theme.links:
@@ -246,6 +248,9 @@ class _Loader:
         for linked in (*theme.links, *theme.releases.values()):
             if linked.model is not None and linked.model not in theme.models:
                 raise RegistryError(f"{self._lines[id(linked)]}: model {linked.model!r} is not in models.csv; add it")
+        for exhibit in theme.exhibits:
+            if exhibit.table_id is not None and (exhibit.report, exhibit.table_id) not in theme.tables:
+                raise RegistryError(f"{self._lines[id(exhibit)]}: table {exhibit.table_id!r} is not in report.toml; correct it")
         for estimate in theme.estimates:
             if estimate.symbol not in theme.security:
                 raise RegistryError(f"{self._lines[id(estimate)]}: {estimate.symbol} is not in securities.csv; add it")
@@ -258,6 +263,9 @@ class _Loader:
                 raise RegistryError(f"{where}: release {mention.release!r} is not in releases.csv; add it")
             if mention.report not in theme.reports:
                 raise RegistryError(f"{where}: report {mention.report!r} has no folder in reports/; correct it")
+            dated = theme.releases[mention.release].beijing_date
+            if mention.chosen and mention.beijing_date != dated:
+                raise RegistryError(f"{where}: chosen date {mention.beijing_date} is not the release's ({dated}); align them")
             if mention.chosen:
                 chosen.add(mention.release)
         for release in theme.releases.values():

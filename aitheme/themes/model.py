@@ -26,6 +26,7 @@ __all__ = [
     "Report",
     "Security",
     "TableMeta",
+    "ThemeHead",
 ]
 
 
@@ -54,11 +55,21 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 MaybeText = Annotated[str | None, BeforeValidator(_blank)]
 MaybeDate = Annotated[date | None, BeforeValidator(_blank)]
 MaybeFloat = Annotated[float | None, BeforeValidator(_blank)]
-MaybeSymbol = Annotated[MaybeText, Field(default=None)]
 
 
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class ThemeHead(_Row):
+    """The ``theme.toml`` of a theme."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name_zh: str
+    name_en: str
+    benchmark: str
+
+    _check_benchmark = field_validator("benchmark")(_canonical)
 
 
 class Security(_Row):
