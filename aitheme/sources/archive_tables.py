@@ -13,7 +13,9 @@ from aitheme.sources.base import RETURN_APPROXIMATE, Batch, FetchRequest, empty_
 from aitheme.symbols import board_of, parse_symbol
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 __all__ = ["READERS"]
 
@@ -73,6 +75,11 @@ def _refuse(frame: pd.DataFrame, key: list[str], exchange: str) -> tuple[pd.Data
     return frame[reason == ""], rejects
 
 
+def _days(stamps: pd.Series[pd.Timestamp]) -> NDArray[np.datetime64]:
+    """Return calendar dates as an array that Arrow reads without a Python object per row."""
+    return stamps.to_numpy().astype("datetime64[D]")
+
+
 def _positive(frame: pd.DataFrame, name: str) -> pd.Series[float]:
     """Return a price column with zeros (the vendor's blank) as missing."""
     import numpy as np
@@ -109,7 +116,7 @@ def index_bars(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
         "index_bars",
         {
             "symbol": kept["symbol"],
-            "session": kept["date"].dt.date,
+            "session": _days(kept["date"]),
             **{name: _positive(kept, name) for name in ("open", "high", "low", "close")},
             "amount": kept["amount_yi"] * _YI if "amount_yi" in kept else blank,
             "pe_trailing": kept["pe"] if "pe" in kept else blank,
@@ -137,7 +144,7 @@ def overseas_bars(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
         blank = pd.Series(np.nan, index=kept.index)
         columns = {
             "symbol": kept["symbol"],
-            "session": kept["date"].dt.date,
+            "session": _days(kept["date"]),
             **{name: _positive(kept, name) for name in ("open", "high", "low", "close")},
             "amount": blank,
             "pe_trailing": blank,
@@ -165,7 +172,7 @@ def factors(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
     frame = _window(read_frame(file.path), request)
     long = frame.melt("date", var_name="factor", value_name="value").dropna(subset=["value"])
     long = long.drop_duplicates(["factor", "date"]).sort_values(["factor", "date"])
-    table = to_table("factors", {"factor": long["factor"], "session": long["date"].dt.date, "value": long["value"]})
+    table = to_table("factors", {"factor": long["factor"], "session": _days(long["date"]), "value": long["value"]})
     yield Batch("factors", table, origin=file.path.name)
 
 

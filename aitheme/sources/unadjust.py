@@ -75,7 +75,7 @@ def unadjusted_closes(
     ratio = np.log(level / close)
     factor = np.empty_like(level)
     rebuilt = np.ones(len(level), dtype=bool)
-    for begin, end in zip(starts[:-1], starts[1:], strict=True):
+    for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         _fit_stock(observed[begin:end], ratio[begin:end], factor[begin:end], rebuilt[begin:end])
     raw = np.where(rebuilt, np.round(level / np.exp(factor), CENT), close)
     return UnadjustedCloses(np.where(raw > 0, raw, close), rebuilt)
