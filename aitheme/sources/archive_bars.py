@@ -8,7 +8,6 @@ the archive has one, else the dump's own close, flagged approximate.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +23,6 @@ from aitheme.symbols import parse_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -45,6 +43,7 @@ _REASONS: Final = {
     _TWICE: "row stands twice",
     _CONFLICT: "second row with other values for the same day",
 }
+_PRICES: Final = ("open", "high", "low", "close")
 _VALUE_COLUMNS: Final = {
     "开盘": "open", "最高": "high", "最低": "low", "收盘": "close", "成交量": "volume", "成交额": "amount", "换手率": "turnover",
 }  # fmt: skip
@@ -67,12 +66,6 @@ class _Rows:
     day: Ints
     values: dict[str, Floats]
 
-    def take(self, index: Ints) -> _Rows:
-        def gather(column: Floats) -> Floats:
-            return column[index]
-
-        return _Rows(self.symbols, self.code[index], self.day[index], _each(gather, self.values))
-
     @property
     def key(self) -> Ints:
         return self.code * _DAY_SPAN + self.day
@@ -82,10 +75,13 @@ class _Rows:
         return np.concatenate(([0], change, [len(self.code)])).astype(np.int64)
 
 
-def _each(function: Callable[[Any], Floats], columns: Mapping[str, Any]) -> dict[str, Floats]:
-    """Apply a column function to every column on two threads; numpy and Arrow release the interpreter lock."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return dict(zip(columns, pool.map(function, columns.values()), strict=True))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file's rows in file order: symbol slots, day numbers and value columns."""
+
+    slot: Ints
+    day: Ints
+    values: dict[str, NDArray[Any]]
 
 
 def a_share_bars(files: BarFiles, request: FetchRequest) -> Batch:
@@ -96,11 +92,10 @@ def a_share_bars(files: BarFiles, request: FetchRequest) -> Batch:
     ArchiveError
         A file is damaged, has no code, or holds no usable row.
     """
-    rows = _read(files.bars, request, tuple(_VALUE_COLUMNS))
+    rows, rejects = _read(files.bars, request, tuple(_VALUE_COLUMNS))
     if not len(rows.code):
         raise ArchiveError("archive: no bar of the wanted symbols and dates; check --universe, --since and --until")
     in_shares = _volume_to_shares(rows)
-    rows, rejects = _refuse(rows)
     level, exact = _total_return_level(rows, files.hfq, request)
     batch, rebuilt = _canonical(rows, level, exact)
     notes = (
@@ -121,37 +116,97 @@ def _approximate_note(rows: _Rows, exact: NDArray[np.bool_]) -> tuple[str, ...]:
     return (f"{len(codes):,} symbols lack a back-adjusted close, their returns are approximate: {names}{more}",)
 
 
-def _read(files: tuple[ArchiveFile, ...], request: FetchRequest, values: tuple[str, ...]) -> _Rows:
-    """Concatenate files into rows; `code` ranks symbols, but rows keep the files' order."""
-    import pyarrow as pa
-
+def _read(files: tuple[ArchiveFile, ...], request: FetchRequest, values: tuple[str, ...]) -> tuple[_Rows, pd.DataFrame]:
+    """Read files into rows sorted by symbol and day, without those that cannot be used, and the refused rows."""
     slots: dict[str, int] = {}
     parts = [part for file in files if (part := _read_one(file, request, values, slots)) is not None]
     ordered = sorted(slots)
     if not parts:
-        return _Rows(ordered, np.array([], dtype=np.int64), np.array([], dtype=np.int64), {})
+        return _Rows(ordered, np.array([], dtype=np.int64), np.array([], dtype=np.int64), {}), empty_rejects()
     rank = np.empty(len(slots), dtype=np.int64)
     rank[[slots[symbol] for symbol in ordered]] = np.arange(len(slots))
-    columns = {
-        _VALUE_COLUMNS[name]: pa.chunked_array([chunk for part in parts for chunk in part.values[name].chunks])
-        for name in values
-        if all(name in part.values for part in parts)
-    }
-    code, day = np.concatenate([part.slot for part in parts]), np.concatenate([part.day for part in parts])
-    return _Rows(ordered, rank[code], day, _each(_floats, columns))
+    code = rank[np.concatenate([part.slot for part in parts])]
+    day = np.concatenate([part.day for part in parts])
+    order, reason = _usable(parts, code * _DAY_SPAN + day, day)
+    rejects = _reject_frame(parts, ordered, code, day, reason)
+    names = [_VALUE_COLUMNS[name] for name in values if all(_VALUE_COLUMNS[name] in part.values for part in parts)]
+    return _Rows(ordered, code[order], day[order], _scatter(parts, order, len(code), names)), rejects
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
-    return column.to_numpy().astype(np.float64, copy=False)
+def _usable(parts: list[_Part], key: Ints, day: Ints) -> tuple[Ints, NDArray[np.int8]]:
+    """Return the order that sorts the usable rows, and for every row the reason it is refused (0 for none)."""
+    reason = np.zeros(len(key), dtype=np.int8)
+    offset = 0
+    for part in parts:
+        for name in _PRICES:
+            if name in part.values:
+                reason[offset : offset + len(part.day)][~(part.values[name] > 0)] = _NOT_POSITIVE
+        offset += len(part.day)
+    reason[~_is_session(day)] = _OFF_CALENDAR
+    order = np.arange(len(key)) if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
+    ranked = key[order]
+    for position in np.flatnonzero(ranked[1:] == ranked[:-1]) + 1:
+        earlier, later = int(order[position - 1]), int(order[position])
+        reason[later] = _TWICE if _row(parts, earlier) == _row(parts, later) else _CONFLICT
+    return (order if not reason.any() else order[reason[order] == 0]), reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One file's rows: symbol slots, day numbers and the value columns still in Arrow."""
+def _row(parts: list[_Part], index: int) -> dict[str, float]:
+    """Return the values of one row, counted over all parts."""
+    for part in parts:
+        if index < len(part.day):
+            return {name: float(column[index]) for name, column in part.values.items()}
+        index -= len(part.day)
+    raise IndexError(index)
 
-    slot: Ints
-    day: Ints
-    values: dict[str, pa.ChunkedArray]
+
+def _scatter(parts: list[_Part], order: Ints, total: int, names: list[str]) -> dict[str, Floats]:
+    """Copy each column from the parts into sorted order, on two threads (numpy releases the interpreter lock)."""
+    target = np.full(total, -1, dtype=np.int64)
+    target[order] = np.arange(len(order))
+    bounds = np.cumsum([0, *(len(part.day) for part in parts)])
+    slices = [target[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    kept = [None if (positions >= 0).all() else positions >= 0 for positions in slices]
+
+    def column(name: str) -> Floats:
+        result = np.empty(len(order))
+        for part, positions, keep in zip(parts, slices, kept, strict=True):
+            if keep is None:
+                result[positions] = part.values[name]
+            else:
+                result[positions[keep]] = part.values[name][keep]
+        return result
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(zip(names, pool.map(column, names), strict=True))
+
+
+def _is_session(day: Ints) -> NDArray[np.bool_]:
+    """Tell which day numbers are mainland sessions, by a table over the span."""
+    first, last = int(day.min()), int(day.max())
+    bounds = np.array([first, last]).astype("datetime64[D]")
+    sessions = calendar_for("XSHG").sessions(bounds[0].item(), bounds[1].item()).to_numpy().astype("datetime64[D]")
+    table = np.zeros(last - first + 1, dtype=bool)
+    table[sessions.astype(np.int64) - first] = True
+    return table[day - first]
+
+
+def _reject_frame(
+    parts: list[_Part], symbols: list[str], code: Ints, day: Ints, reason: NDArray[np.int8]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    bad = np.flatnonzero(reason)
+    if not len(bad):
+        return empty_rejects()
+    return pd.DataFrame(
+        {
+            "symbol": [symbols[code[i]] for i in bad],
+            "session": day[bad].astype("datetime64[D]").astype(object),
+            "reason": [_REASONS[int(reason[i])] for i in bad],
+            "raw": [json.dumps(_row(parts, int(i))) for i in bad],
+        }
+    )
 
 
 def _read_one(file: ArchiveFile, request: FetchRequest, values: tuple[str, ...], slots: dict[str, int]) -> _Part | None:
@@ -182,7 +237,8 @@ def _read_one(file: ArchiveFile, request: FetchRequest, values: tuple[str, ...],
     if not keep.all():
         table, index, day = table.filter(pa.array(keep)), index[keep], day[keep]
     number = np.array([slots.setdefault(symbol, len(slots)) for symbol in local], dtype=np.int64)
-    return _Part(number[index], day.astype(np.int64), {name: table[name] for name in wanted}) if len(table) else None
+    columns = {_VALUE_COLUMNS[name]: table[name].to_numpy() for name in wanted}
+    return _Part(number[index], day.astype(np.int64), columns) if len(table) else None
 
 
 def _requested(day: NDArray[np.integer[Any]], request: FetchRequest) -> NDArray[np.bool_]:
@@ -219,57 +275,6 @@ def _volume_to_shares(rows: _Rows) -> bool:
     return in_shares
 
 
-def _refuse(rows: _Rows) -> tuple[_Rows, pd.DataFrame]:
-    """Sort by symbol and day, and take out rows from which no unadjusted price can be formed, with the reason."""
-    values = rows.values
-    reason = np.zeros(len(rows.code), dtype=np.int8)
-    for name in ("open", "high", "low", "close"):
-        reason[~(values[name] > 0)] = _NOT_POSITIVE
-    reason[~_is_session(rows.day)] = _OFF_CALENDAR
-    order = _sorting(rows.key)
-    key = rows.key if order is None else rows.key[order]
-    twice = np.flatnonzero(key[1:] == key[:-1]) + 1
-    if order is None and not len(twice) and not reason.any():
-        return rows, empty_rejects()
-    order = np.arange(len(key)) if order is None else order
-    for position in twice:
-        earlier, later = order[position - 1], order[position]
-        same = all(values[name][earlier] == values[name][later] for name in ("open", "high", "low", "close", "volume"))
-        reason[later] = _TWICE if same else _CONFLICT
-    rejects = _reject_frame(rows, np.flatnonzero(reason), reason)
-    return rows.take(order[reason[order] == 0]), rejects
-
-
-def _sorting(key: Ints) -> Ints | None:
-    """Return the stable order that sorts keys, or None where they are sorted already."""
-    return None if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
-
-
-def _is_session(day: Ints) -> NDArray[np.bool_]:
-    """Tell which day numbers are mainland sessions, by a table over the span."""
-    first, last = int(day.min()), int(day.max())
-    bounds = np.array([first, last]).astype("datetime64[D]")
-    sessions = calendar_for("XSHG").sessions(bounds[0].item(), bounds[1].item()).to_numpy().astype("datetime64[D]")
-    table = np.zeros(last - first + 1, dtype=bool)
-    table[sessions.astype(np.int64) - first] = True
-    return table[day - first]
-
-
-def _reject_frame(rows: _Rows, bad: Ints, reason: NDArray[np.int8]) -> pd.DataFrame:
-    import pandas as pd
-
-    if not len(bad):
-        return empty_rejects()
-    return pd.DataFrame(
-        {
-            "symbol": [rows.symbols[rows.code[i]] for i in bad],
-            "session": rows.day[bad].astype("datetime64[D]").astype(object),
-            "reason": [_REASONS[reason[i]] for i in bad],
-            "raw": [json.dumps({name: float(column[i]) for name, column in rows.values.items()}) for i in bad],
-        }
-    )
-
-
 def _total_return_level(
     rows: _Rows, files: tuple[ArchiveFile, ...], request: FetchRequest
 ) -> tuple[Floats, NDArray[np.bool_]]:
@@ -278,11 +283,10 @@ def _total_return_level(
     exact = np.zeros(len(level), dtype=bool)
     if not files:
         return level, exact
-    adjusted = _read(files, request, ("收盘",))
+    # Rows refused here (a back-adjusted close on a holiday, a repeat) leave their bar without an exact level.
+    adjusted, _ = _read(files, request, ("收盘",))
     if not len(adjusted.code):
         return level, exact
-    order = _sorting(adjusted.key)
-    adjusted = adjusted if order is None else adjusted.take(order)
     slot = {symbol: position for position, symbol in enumerate(rows.symbols)}
     translate = np.array([slot.get(symbol, -1) for symbol in adjusted.symbols], dtype=np.int64)
     known = translate[adjusted.code] >= 0

@@ -4,50 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aitheme.errors import StoreError
 from aitheme.sources.base import DATASETS, Batch
+from aitheme.store.checks import failing_rows
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 __all__ = ["MergeCount", "merge_batch"]
-
-# An average price may leave [low, high] by vendor rounding of amounts; a close may not leave it by more than a tick.
-_TICK: Final = 0.011
-_PRICE_RULES: Final = (
-    ("close is not positive", "NOT close > 0"),
-    ("high is below low", "high < low"),
-    (
-        "open or close lies outside low to high",
-        f"close > high + {_TICK} OR close < low - {_TICK} OR open > high + {_TICK} OR open < low - {_TICK}",
-    ),
-)
-_SESSION_RULE: Final = (
-    "not a session of its exchange",
-    """NOT EXISTS (FROM sessions AS known WHERE known.session = staged.session AND known.exchange =
-    CASE split_part(symbol, '.', 2) WHEN 'HK' THEN 'XHKG' WHEN 'US' THEN 'XNYS' ELSE 'XSHG' END)""",
-)
-RULES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "bars": (
-        *_PRICE_RULES,
-        ("volume is negative", "volume < 0"),
-        ("adjustment factor is not positive", "NOT adj_factor > 0"),
-        _SESSION_RULE,
-    ),
-    "index_bars": (*_PRICE_RULES[:2], _SESSION_RULE),
-    "factors": (("daily factor return is not within ±100 %", "NOT abs(value) < 1"),),
-    "consensus": (
-        ("EPS is not a number", "NOT isfinite(eps)"),
-        ("fiscal year is not within two years before and four after publication",
-         "fiscal_year NOT BETWEEN year(published) - 2 AND year(published) + 4"),
-    ),
-    "securities": (("board is unknown", "board NOT IN ('main','chinext','star','bse','hk','us','index')"),),
-    "capex": (("capital expenditure is negative", "capex < 0"),),
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class MergeCount:
@@ -83,78 +52,62 @@ def merge_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, run_id: str
     dataset = DATASETS[batch.dataset]
     if tuple(batch.table.column_names) != tuple(dataset.columns):
         raise StoreError(f"{batch.dataset}: columns {batch.table.column_names} are not {list(dataset.columns)}; mend the source")
-    connection.register("staged_arrow", batch.table)
-    refused = _file_rejects(connection, batch, run_id)
-    source = "staged_arrow"
-    if _failing(connection, batch.dataset) or _has_repeats(batch):
-        refused += _set_aside(connection, batch.dataset, run_id)
-        source = "staged_clean"
-    counts = _merge(connection, batch.dataset, source)
+    failing = failing_rows(batch.dataset, batch.table)
+    refused = _quarantine(connection, batch, failing, run_id)
+    connection.register("staged_arrow", _without(batch.table, failing))
+    counts = _merge(connection, batch.dataset, "staged_arrow")
     connection.unregister("staged_arrow")
-    connection.execute("DROP TABLE IF EXISTS staged_clean")
     return MergeCount(batch.table.num_rows + len(batch.rejects), *counts, refused)
 
 
-def _file_rejects(connection: duckdb.DuckDBPyConnection, batch: Batch, run_id: str) -> int:
-    if len(batch.rejects):
-        frame: pd.DataFrame = batch.rejects.assign(run_id=run_id, dataset=batch.dataset)
-        connection.register("rejected_rows", frame)
-        connection.execute(
-            "INSERT INTO quarantine SELECT run_id, dataset, symbol, session::DATE, reason, raw::JSON FROM rejected_rows"
-        )
-        connection.unregister("rejected_rows")
-    return len(batch.rejects)
-
-
-def _has_repeats(batch: Batch) -> bool:
-    """Tell whether neighbouring rows share a key; a batch is sorted by key, so that finds every repeat."""
+def _without(table: pa.Table, failing: dict[str, NDArray[np.int64]]) -> pa.Table:
     import numpy as np
+    import pyarrow as pa
 
-    repeated = np.ones(max(batch.table.num_rows - 1, 0), dtype=bool)
-    for name in DATASETS[batch.dataset].key:
-        column = batch.table[name].combine_chunks()
-        codes = (column if hasattr(column, "indices") else column.dictionary_encode()).indices.to_numpy()
-        step = np.diff(codes)
-        repeated &= step == 0
-    return bool(repeated.any())
+    if not failing:
+        return table
+    keep = np.ones(table.num_rows, dtype=bool)
+    keep[np.concatenate(list(failing.values()))] = False
+    return table.filter(pa.array(keep))
+
+
+def _quarantine(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, failing: dict[str, NDArray[np.int64]], run_id: str
+) -> int:
+    """File the rows refused by the source and those that failed a check; return how many."""
+    import pandas as pd
+
+    columns = DATASETS[batch.dataset].columns
+    symbol = next((name for name in ("symbol", "factor") if name in columns), None)
+    session = next((name for name in ("session", "published", "quarter_end") if name in columns), None)
+    parts = [batch.rejects]
+    for reason, rows in failing.items():
+        records = batch.table.take(rows).to_pylist()
+        parts.append(
+            pd.DataFrame(
+                {
+                    "symbol": [record[symbol] if symbol else None for record in records],
+                    "session": [record[session] if session else None for record in records],
+                    "reason": reason,
+                    "raw": [json.dumps(record, ensure_ascii=False, default=str) for record in records],
+                }
+            )
+        )
+    filed = [part for part in parts if len(part)]
+    if not filed:
+        return 0
+    frame = pd.concat(filed, ignore_index=True).assign(run_id=run_id, dataset=batch.dataset)
+    connection.register("rejected_rows", frame)
+    connection.execute(
+        "INSERT INTO quarantine SELECT run_id, dataset, symbol, session::DATE, reason, raw::JSON FROM rejected_rows"
+    )
+    connection.unregister("rejected_rows")
+    return len(frame)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     """Return a query's single number. All rows are fetched: DuckDB 2 blocks a connection with an unread result."""
     return int(connection.execute(query).fetchall()[0][0])
-
-
-def _failing(connection: duckdb.DuckDBPyConnection, dataset: str) -> bool:
-    rules = RULES.get(dataset, ())
-    if not rules:
-        return False
-    condition = " OR ".join(f"coalesce({rule}, false)" for _, rule in rules)
-    return _count(connection, f"SELECT count(*) FROM staged_arrow AS staged WHERE {condition}") > 0  # noqa: S608
-
-
-def _set_aside(connection: duckdb.DuckDBPyConnection, dataset: str, run_id: str) -> int:
-    """Split the staged rows: those with a reason to quarantine, the rest to ``staged_clean``."""
-    key = ", ".join(DATASETS[dataset].key)
-    cases = " ".join(f"WHEN coalesce({rule}, false) THEN '{reason}'" for reason, rule in RULES.get(dataset, ()))
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE staged_checked AS
-        SELECT *, CASE {cases} WHEN row_number() OVER (PARTITION BY {key}) > 1 THEN 'row stands twice' END AS reason
-        FROM staged_arrow AS staged"""  # noqa: S608
-    )
-    columns = DATASETS[dataset].columns
-    symbol = "symbol" if "symbol" in columns else "factor" if "factor" in columns else "NULL"
-    session = "session" if "session" in columns else "published" if "published" in columns else "NULL"
-    connection.execute(
-        f"""INSERT INTO quarantine SELECT ?, ?, {symbol}, {session}, reason, to_json(staged_checked)
-        FROM staged_checked WHERE reason IS NOT NULL""",  # noqa: S608
-        [run_id, dataset],
-    )
-    refused = _count(connection, "SELECT count(*) FROM staged_checked WHERE reason IS NOT NULL")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE staged_clean AS SELECT * EXCLUDE (reason) FROM staged_checked WHERE reason IS NULL"
-    )
-    connection.execute("DROP TABLE staged_checked")
-    return refused
 
 
 def _merge(connection: duckdb.DuckDBPyConnection, dataset: str, source: str) -> tuple[int, int]:

@@ -216,15 +216,15 @@ def _check_kind(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
 def _load(
     connection: duckdb.DuckDBPyConnection, source: Source, request: FetchRequest, run_id: str, tell: Progress
 ) -> tuple[DatasetCount, ...]:
-    """Merge every batch, each in its own transaction."""
+    """Merge every batch, all in one transaction: a refresh is there as a whole or not at all."""
+    connection.execute("BEGIN")
     totals: dict[str, list[tuple[MergeCount, Batch]]] = {}
     for batch in source.batches(request):
         tell(f"{batch.dataset}: {batch.table.num_rows:,} rows from {batch.origin or source.name}")
-        connection.execute("BEGIN")
         count = merge_batch(connection, batch, run_id)
         record_dataset(connection, run_id, batch, count)
-        connection.execute("COMMIT")
         totals.setdefault(batch.dataset, []).append((count, batch))
+    connection.execute("COMMIT")
     if not any(count.received for items in totals.values() for count, _ in items):
         raise StoreError(f"refresh: {source.name} delivered nothing for this request; check --universe, --since and --until")
     return tuple(

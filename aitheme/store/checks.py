@@ -1,0 +1,140 @@
+"""Value checks that hold for every source: pure functions from a batch to a reason per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from aitheme.calendar import calendar_for
+from aitheme.sources.base import DATASETS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+__all__ = ["REPEATED", "failing_rows"]
+
+REPEATED: Final = "row stands twice"
+# Vendors round prices to the tick; a close may leave the day's range by one tick and no more.
+_TICK: Final = 0.011
+_BOARDS: Final = frozenset({"main", "chinext", "star", "bse", "hk", "us", "index"})
+_EXCHANGES: Final = {"HK": "XHKG", "US": "XNYS"}
+Rule = tuple[str, Callable[["_Columns"], "Mask"]]
+
+
+class _Columns:
+    """A batch's columns as numpy arrays, each converted once."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self._cache: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._cache:
+            self._cache[name] = self._table[name].to_numpy()
+        return self._cache[name]
+
+    def codes(self, name: str) -> tuple[NDArray[np.int32], list[Any]]:
+        """Return a column as dictionary codes and the dictionary."""
+        column = self._table[name].combine_chunks()
+        encoded = column if hasattr(column, "indices") else column.dictionary_encode()
+        return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+
+    def days(self, name: str) -> NDArray[np.int64]:
+        """Return a date column as days since 1970."""
+        return self[name].astype("datetime64[D]").astype(np.int64)
+
+
+def _off_calendar(columns: _Columns) -> Mask:
+    """Tell which rows lie on no session of their symbol's exchange."""
+    day = columns.days("session")
+    code, symbols = columns.codes("symbol")
+    exchange_of = np.array([_EXCHANGES.get(str(symbol).rsplit(".", 1)[-1], "XSHG") for symbol in symbols])
+    first = int(day.min())
+    off = np.ones(len(day), dtype=bool)
+    for exchange in np.unique(exchange_of):
+        calendar = calendar_for(str(exchange))
+        bounds = np.array([day.min(), day.max()]).astype("datetime64[D]")
+        low, high = max(bounds[0].item(), calendar.first), min(bounds[1].item(), calendar.horizon)
+        table = np.zeros(int(day.max()) - first + 1, dtype=bool)
+        if low <= high:
+            known = calendar.sessions(low, high).to_numpy().astype("datetime64[D]").astype(np.int64)
+            table[known - first] = True
+        here = (exchange_of == exchange)[code]
+        off[here] = ~table[day[here] - first]
+    return off
+
+
+def _outside_range(columns: _Columns) -> Mask:
+    high, low = columns["high"], columns["low"]
+    outside = np.zeros(len(high), dtype=bool)
+    for name in ("open", "close"):
+        outside |= (columns[name] > high + _TICK) | (columns[name] < low - _TICK)
+    return outside
+
+
+_CLOSE: Final[Rule] = ("close is not positive", lambda c: ~(c["close"] > 0))
+_HIGH_LOW: Final[Rule] = ("high is below low", lambda c: c["high"] < c["low"])
+_SESSION: Final[Rule] = ("not a session of its exchange", _off_calendar)
+RULES: Final[dict[str, tuple[Rule, ...]]] = {
+    "bars": (
+        _CLOSE,
+        _HIGH_LOW,
+        ("open or close lies outside low to high", _outside_range),
+        ("volume is negative", lambda c: c["volume"] < 0),
+        ("adjustment factor is not positive", lambda c: ~(c["adj_factor"] > 0)),
+        _SESSION,
+    ),
+    "index_bars": (_CLOSE, _HIGH_LOW, _SESSION),
+    "factors": (("daily factor return is not within ±100 %", lambda c: ~(np.abs(c["value"]) < 1)),),
+    "consensus": (
+        ("EPS is not a number", lambda c: ~np.isfinite(c["eps"])),
+        (
+            "fiscal year is not within two years before and four after publication",
+            lambda c: np.abs(c["fiscal_year"] - c["published"].astype("datetime64[Y]").astype(int) - 1971) > 3,  # noqa: PLR2004
+        ),
+    ),
+    "securities": (("board is unknown", lambda c: ~np.isin(c["board"].astype(str), list(_BOARDS))),),
+    "capex": (("capital expenditure is negative", lambda c: c["capex"] < 0),),
+}
+
+
+def failing_rows(dataset: str, table: pa.Table) -> dict[str, NDArray[np.int64]]:
+    """Return the rows that fail a check, by reason; a row fails under its first reason only.
+
+    Parameters
+    ----------
+    dataset
+        Name in :data:`aitheme.sources.base.DATASETS`.
+    table
+        A batch sorted by the dataset's key.
+    """
+    if not table.num_rows:
+        return {}
+    columns = _Columns(table)
+    taken = np.zeros(table.num_rows, dtype=bool)
+    failing: dict[str, NDArray[np.int64]] = {}
+    with np.errstate(invalid="ignore"):
+        for reason, rule in RULES.get(dataset, ()):
+            mask = rule(columns) & ~taken
+            if mask.any():
+                failing[reason] = np.flatnonzero(mask)
+                taken |= mask
+    repeated = _repeats(dataset, columns) & ~taken
+    if repeated.any():
+        failing[REPEATED] = np.flatnonzero(repeated)
+    return failing
+
+
+def _repeats(dataset: str, columns: _Columns) -> Mask:
+    """Tell which rows have the key of the row before; a batch is sorted by key, so that finds every repeat."""
+    same: Mask | None = None
+    for name in DATASETS[dataset].key:
+        values = columns.days(name) if DATASETS[dataset].columns[name] == "date32" else columns.codes(name)[0]
+        step = values[1:] == values[:-1]
+        same = step if same is None else same & step
+    return np.concatenate(([False], same)) if same is not None else np.array([], dtype=bool)
