@@ -165,7 +165,7 @@ def basket_returns(
     chosen = benchmark or theme.benchmark
     closes = market.index_closes([chosen], early, last)[chosen].ffill().loc[str(base) :]
     summary = performance(basket, index, closes, weight=weight, rebalance=rebalance)
-    members = (levels[list(index.used)].ffill() / levels[list(index.used)].bfill().iloc[0])
+    members = levels[list(index.used)].ffill() / levels[list(index.used)].bfill().iloc[0]
     return BasketReturns(summary, index, members, closes, market.provenance(last))
 
 

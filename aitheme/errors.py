@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "AithemeError",
@@ -72,6 +75,6 @@ class UnknownNameError(AithemeError):
         """
         known = sorted(allowed)
         near = difflib.get_close_matches(value, known, n=_MAX_SUGGESTIONS, cutoff=0.5)
-        tails = [name for name in known if name.rsplit("/", 1)[-1] == value and name not in near]
-        hint = f"did you mean {', '.join((near + tails)[:_MAX_SUGGESTIONS])}? " if near or tails else ""
+        near += [name for name in known if value and value in name and name not in near]
+        hint = f"did you mean {', '.join(near[:_MAX_SUGGESTIONS])}? " if near else ""
         return cls(f"{parameter}: {value!r} is not one of the {len(known)} known; {hint}{next_step}")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aitheme.symbols import price_limit
+from aitheme.symbols import PriceLimit, price_limit
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
 __all__ = ["Panel", "Provenance"]
@@ -20,7 +19,10 @@ __all__ = ["Panel", "Provenance"]
 # A rebuilt close is good to about 0.1 %, so a limit move is recognised with a margin of half a tick and 0.2 %.
 _LIMIT_TOLERANCE = 0.002
 _HALF_TICK = 0.005
-_FIRST_SESSIONS = 6
+# The longest span after a listing in which limits differ from the steady rule.
+_FIRST_SESSIONS = 5
+# The steady rule of a board changed once: ChiNext went from 10 % to 20 %.
+_REGIMES = ((False, date(2020, 8, 21)), (True, date(2020, 8, 24)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +128,23 @@ class Panel:
         """Return the symbol's up and down limits per session; infinite where there is none."""
         import pandas as pd
 
-        first = self.first_traded[symbol]
+        first: Any = self.first_traded[symbol]
         up, down = np.full(len(self.sessions), np.inf), np.full(len(self.sessions), -np.inf)
-        age = 0
-        cached: dict[tuple[int, bool], tuple[float, float]] = {}
-        for row, session in enumerate(self.sessions):
-            if pd.notna(first) and session >= first:
-                age += 1
-            # Only the first sessions of a listing seen from its first day differ from the steady rule.
-            listed = age if first > self.sessions[0] and age < _FIRST_SESSIONS else None
-            key = (listed or 0, session < pd.Timestamp("2020-08-24"))
-            if key not in cached:
-                limit = price_limit(symbol, session.date(), listed_sessions=listed)
-                cached[key] = (limit.up if limit.up is not None else np.inf, limit.down if limit.down is not None else -np.inf)
-            up[row], down[row] = cached[key]
+        if pd.isna(first):
+            return up, down
+        begin = int(self.sessions.searchsorted(first))
+        # A stock that trades on the panel's first session was listed before it, as far as the store can tell.
+        young = begin + _FIRST_SESSIONS if begin > 0 else 0
+        steady = {reformed: _bounds(price_limit(symbol, day)) for reformed, day in _REGIMES}
+        reformed = self.sessions >= pd.Timestamp(_REGIMES[1][1])
+        for regime, (ceiling, floor) in steady.items():
+            up[reformed == regime], down[reformed == regime] = ceiling, floor
+        up[:begin], down[:begin] = np.inf, -np.inf
+        for row in range(begin, min(young, len(self.sessions))):
+            limit = price_limit(symbol, self.sessions[row].date(), listed_sessions=row - begin + 1)
+            up[row], down[row] = _bounds(limit)
         return up, down
+
+
+def _bounds(limit: PriceLimit) -> tuple[float, float]:
+    return (np.inf if limit.up is None else limit.up, -np.inf if limit.down is None else limit.down)

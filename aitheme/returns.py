@@ -7,7 +7,6 @@ dropped in silence.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,6 +14,8 @@ import numpy as np
 from aitheme.errors import DateRangeError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
 __all__ = ["BasketIndex", "Performance", "Rebalance", "Weight", "basket_index", "drawdown", "performance", "rebase"]

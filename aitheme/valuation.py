@@ -13,7 +13,7 @@ from aitheme.errors import AithemeError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BasketPE", "basket_pe", "forward_pe", "format_pe", "pe_table"]
+__all__ = ["BasketPE", "basket_pe", "format_pe", "forward_pe", "pe_table"]
 
 NOT_MEANINGFUL = "/"
 
@@ -60,11 +60,11 @@ class BasketPE:
 
 
 def _check_currency(estimates: pd.DataFrame, currency: pd.Series[str]) -> None:
-    for row in estimates.itertuples():
-        held = currency.get(row.symbol)
-        if held is not None and row.currency is not None and row.currency != held:
+    for symbol, stated in zip(estimates["symbol"], estimates["currency"], strict=True):
+        held = currency.get(symbol)
+        if held is not None and stated is not None and stated != held:
             raise AithemeError(
-                f"consensus: EPS of {row.symbol} is in {row.currency} but its price in {held}; convert one of them first"
+                f"consensus: EPS of {symbol} is in {stated} but its price in {held}; convert one of them first"
             )
 
 
@@ -98,14 +98,17 @@ def pe_table(
     import pandas as pd
 
     _check_currency(estimates, currency)
-    table = pd.DataFrame({"symbol": prices.index, "name": [names.get(s, "") for s in prices.index], "price": prices.to_numpy()})
-    by_key = {(row.symbol, int(row.fiscal_year)): row for row in estimates.itertuples()}
-    years = sorted({int(row.fiscal_year) for row in estimates.itertuples()})
-    labels = {year: f"{year}{'A' if set(estimates[estimates['fiscal_year'] == year]['kind']) == {'A'} else 'E'}" for year in years}
+    table = pd.DataFrame(
+        {"symbol": prices.index, "name": [names.get(s, "") for s in prices.index], "price": prices.to_numpy()}
+    )
+    by_key = dict(zip(zip(estimates["symbol"], estimates["fiscal_year"], strict=True), estimates["eps"], strict=True))
+    years = sorted(set(estimates["fiscal_year"]))
+    labels = {
+        year: f"{year}{'A' if set(estimates[estimates['fiscal_year'] == year]['kind']) == {'A'} else 'E'}"
+        for year in years
+    }
     for year in years:
-        table[f"eps_{labels[year]}"] = [
-            float(by_key[symbol, year].eps) if (symbol, year) in by_key else np.nan for symbol in prices.index
-        ]
+        table[f"eps_{labels[year]}"] = [float(by_key.get((symbol, year), np.nan)) for symbol in prices.index]
     for year in years:
         eps = table[f"eps_{labels[year]}"]
         quotients = [forward_pe(price, value) for price, value in zip(table["price"], eps, strict=True)]
@@ -128,14 +131,15 @@ def basket_pe(
         Total shares by symbol; without them there is no aggregate.
     """
     result = []
-    for year, rows in estimates.groupby("fiscal_year"):
+    for year in sorted(set(estimates["fiscal_year"])):
+        rows = estimates[estimates["fiscal_year"] == year]
         eps = rows.set_index("symbol")["eps"].astype(float)
         known = [symbol for symbol in prices.index if symbol in eps.index and np.isfinite(prices[symbol])]
         quotients = [pe for symbol in known if (pe := forward_pe(prices[symbol], eps[symbol])) is not None]
         kinds = sorted(set(rows["kind"]))
         result.append(
             BasketPE(
-                fiscal_year=int(year),  # type: ignore[call-overload]
+                fiscal_year=int(year),
                 kind="/".join(kinds),
                 aggregate=_aggregate(prices, eps, known, shares),
                 median=float(np.median(quotients)) if quotients else None,

@@ -77,16 +77,17 @@ def write_archive(root, *, sessions=None, forward_adjusted=False):
         frame, hfq = made_bars(code, sessions, seed=seed, dividend_at=60, dividend=dividend)
         if forward_adjusted and dividend:
             for column in ("开盘", "收盘", "最高", "最低"):
-                frame.loc[: 59, column] = (frame.loc[: 59, column] - dividend).round(2)
+                frame.loc[:59, column] = (frame.loc[:59, column] - dividend).round(2)
         frame.to_csv(root / "bars" / f"{code}.csv", index=False)
         levels.append(hfq)
     pd.concat(levels).to_csv(root / "hfq" / "close.csv", index=False)
     days = sessions.strftime("%Y-%m-%d")
     points = 4000 * np.cumprod(1 + np.random.default_rng(9).normal(0, 0.01, len(days)))
-    pd.DataFrame({"symbol": "000300.SH", "name": "沪深300", "date": days, "open": points, "high": points * 1.01,
-                  "low": points * 0.99, "close": points, "amount_yi": 2000.0, "pe": 12.0}).to_csv(root / "index.csv", index=False)  # fmt: skip
-    pd.DataFrame({"symbol": "00999.HK", "date": days, "open": 5.0, "high": 5.2, "low": 4.9, "close": 5.1,
-                  "volume": 1000}).iloc[:20].to_csv(root / "hk.csv", index=False)  # fmt: skip
+    index = pd.DataFrame({"symbol": "000300.SH", "name": "沪深300", "date": days, "open": points, "close": points})
+    index = index.assign(high=points * 1.01, low=points * 0.99, amount_yi=2000.0, pe=12.0)
+    index.to_csv(root / "index.csv", index=False)
+    hong_kong = pd.DataFrame({"symbol": "00999.HK", "date": days, "open": 5.0, "high": 5.2, "low": 4.9, "close": 5.1})
+    hong_kong.assign(volume=1000).iloc[:20].to_csv(root / "hk.csv", index=False)
     return root
 
 

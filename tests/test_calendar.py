@@ -11,7 +11,14 @@ from aitheme.errors import CalendarHorizonError, DateRangeError
 
 def test_the_2024_spring_festival_closed_the_market():
     sessions = calendar_for("SSE").sessions("2024-02-05", "2024-02-20")
-    assert [str(s.date()) for s in sessions] == ["2024-02-05", "2024-02-06", "2024-02-07", "2024-02-08", "2024-02-19", "2024-02-20"]
+    assert [str(s.date()) for s in sessions] == [
+        "2024-02-05",
+        "2024-02-06",
+        "2024-02-07",
+        "2024-02-08",
+        "2024-02-19",
+        "2024-02-20",
+    ]
 
 
 @pytest.mark.parametrize(("year", "count"), [(2022, 242), (2023, 242), (2024, 242), (2025, 243)])

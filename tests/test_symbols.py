@@ -98,7 +98,9 @@ def test_price_limits_by_board_and_date(symbol, day, options, limit):
 
 
 def test_a_unique_name_resolves_and_an_ambiguous_one_lists_its_candidates():
-    directory = SymbolDirectory([("300364.SZ", "中文在线"), ("09888.HK", "百度"), ("BIDU.US", "百度"), ("000002.SZ", "万科A")])
+    directory = SymbolDirectory(
+        [("300364.SZ", "中文在线"), ("09888.HK", "百度"), ("BIDU.US", "百度"), ("000002.SZ", "万科A")]
+    )
     assert directory.resolve("中文 在线") == "300364.SZ"
     assert directory.resolve("万  科Ａ") == "000002.SZ"
     assert directory.resolve("sz000002") == "000002.SZ"

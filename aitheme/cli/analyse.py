@@ -10,7 +10,7 @@ import typer
 
 from aitheme.cli.app import app
 from aitheme.cli.options import BenchmarkOption, DataOption, Format, FormatOption, ThemeOption, data_dir
-from aitheme.cli.output import echo, print_json, print_rows, watermark
+from aitheme.cli.output import echo, origin, print_json, print_rows, watermark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,9 @@ def returns(
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="The last close on or before DATE.")],
     benchmark: BenchmarkOption = None,
     weight: Annotated[WeightName, typer.Option("--weight", help="Weights at the base.")] = WeightName.equal,
-    rebalance: Annotated[RebalanceName, typer.Option("--rebalance", help="Hold, or renew weights daily.")] = RebalanceName.none,
+    rebalance: Annotated[
+        RebalanceName, typer.Option("--rebalance", help="Hold, or renew weights daily.")
+    ] = RebalanceName.none,
     overseas: Annotated[
         bool, typer.Option("--include-overseas", help="Add Hong Kong and US members, in their own currency.")
     ] = False,
@@ -56,15 +58,18 @@ def returns(
 
     registry = load_theme(theme)
     with open_market(data_dir(data)) as market:
-        rows = [
+        results = [
             basket_returns(
                 market, registry, name, start, end,
                 benchmark=benchmark, weight=weight.value, rebalance=rebalance.value, overseas=overseas,
-            ).performance.to_dict()
+            )
             for name in basket
         ]  # fmt: skip
         watermark(simulated=market.simulated)
-    percent = dict.fromkeys(("total_return", "benchmark_return", "excess_return", "max_drawdown", "volatility_annual"), ".2%")
+    rows = [{**result.performance.to_dict(), **origin(result.provenance)} for result in results]
+    percent = dict.fromkeys(
+        ("total_return", "benchmark_return", "excess_return", "max_drawdown", "volatility_annual"), ".2%"
+    )
     shown = ("basket", "start_session", "end_session", "n_members", "n_used", *percent)
     print_rows(rows, output, columns=shown, formats=percent)
 
@@ -87,7 +92,9 @@ def pe(
         result = valuation(market, registry, target, as_of=as_of)
         watermark(simulated=market.simulated)
     if output is Format.json:
-        print_json({"as_of": as_of, "rows": result.table.to_dict("records"), "basket_pe": [asdict(b) for b in result.basket]})
+        print_json(
+            {"as_of": as_of, "rows": result.table.to_dict("records"), "basket_pe": [asdict(b) for b in result.basket]}
+        )
         return
     rows = _printed(result.table)
     print_rows(rows, output, title=f"{target} as of {as_of}", formats={"price": ".2f"})
@@ -104,7 +111,7 @@ def _printed(table: pd.DataFrame) -> list[dict[str, Any]]:
     for name in shown.columns:
         if name.startswith("pe_"):
             shown[name] = [format_pe(value) for value in table[name]]
-    records: list[dict[str, Any]] = shown.to_dict("records")
+    records: list[Any] = shown.to_dict("records")
     return records
 
 

@@ -47,7 +47,14 @@ def build_source(source: SourceName, archive: Path | None, theme: Theme) -> Sour
 
 
 def run_refresh(
-    source: SourceName, archive: Path | None, data: Path, theme: Theme, *, universe: str, since: str | None, until: str | None
+    source: SourceName,
+    archive: Path | None,
+    data: Path,
+    theme: Theme,
+    *,
+    universe: str,
+    since: str | None,
+    until: str | None,
 ) -> RefreshReport:
     """Refresh a store with a progress line on standard error."""
     from rich.console import Console
@@ -80,7 +87,9 @@ def run_refresh(
 def refresh(
     source: Annotated[SourceName, typer.Option("--source", help="Where the data comes from.")] = SourceName.demo,
     archive: ArchiveOption = None,
-    universe: Annotated[str, typer.Option("--universe", metavar="theme|all", help="Theme members only, or all.")] = "theme",
+    universe: Annotated[
+        str, typer.Option("--universe", metavar="theme|all", help="Theme members only, or all.")
+    ] = "theme",
     since: Annotated[Optional[str], typer.Option("--since", metavar="DATE", help="First date to fetch.")] = None,  # noqa: UP045
     until: Annotated[Optional[str], typer.Option("--until", metavar="DATE", help="Last date to fetch.")] = None,  # noqa: UP045
     data: DataOption = None,
@@ -98,7 +107,13 @@ def refresh(
         print_json(report.to_dict())
         return
     rows = [
-        {"dataset": d.dataset, "received": d.received, "inserted": d.inserted, "changed": d.changed, "quarantined": d.quarantined}
+        {
+            "dataset": d.dataset,
+            "received": d.received,
+            "inserted": d.inserted,
+            "changed": d.changed,
+            "quarantined": d.quarantined,
+        }
         for d in report.datasets
     ]
     print_rows(rows, output, columns=("dataset", "received", "inserted", "changed", "quarantined"),
@@ -120,13 +135,15 @@ def status(data: DataOption = None, output: FormatOption = Format.table) -> None
     if output is Format.json:
         print_json(state.to_dict())
         return
-    coverage: list[dict[str, Any]] = state.coverage.astype(object).to_dict("records")
+    coverage: list[Any] = state.coverage.astype(object).to_dict("records")
     print_rows(coverage, output, title=f"{state.snapshot} ({state.source})", formats={"rows": ",", "keys": ","})
     if output is Format.csv:
         return
     echo(f"sessions closed since the last bar: {state.stale_sessions:,}")
-    echo(f"closes rebuilt from average prices: {state.reconstructed:.1%}; symbols with approximate returns: {state.approximate:,}")
-    quarantine: list[dict[str, Any]] = state.quarantine.to_dict("records")
+    echo(
+        f"closes rebuilt from average prices: {state.reconstructed:.1%}; symbols with approximate returns: {state.approximate:,}"
+    )
+    quarantine: list[Any] = state.quarantine.to_dict("records")
     print_rows(quarantine, output, title="quarantine", columns=("dataset", "reason", "rows"))
     runs = [
         {

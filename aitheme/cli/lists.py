@@ -31,7 +31,11 @@ def baskets(
     registry = load_theme(theme)
     limit = parse_date(as_of, "as-of") if as_of is not None else None
     if basket is None:
-        rows = [_basket_row(registry, name) for name in registry.baskets if limit is None or registry.known_since(name) <= limit]
+        rows = [
+            _basket_row(registry, name)
+            for name in registry.baskets
+            if limit is None or registry.known_since(name) <= limit
+        ]
         print_rows(rows, output, title=f"{registry.name_en}: {len(rows)} baskets")
         return
     since = registry.known_since(registry.basket(basket).basket)
@@ -95,7 +99,7 @@ def events(
     rows = [
         _event_row(registry, release)
         for release in registry.dated_releases()
-        if (low is None or release.day0 >= low) and (high is None or release.day0 <= high)
+        if release.day0 is not None and (low or release.day0) <= release.day0 <= (high or release.day0)
     ]
     shown = ("event", "name_zh", "vendor", "region", "kind", "announced", "zone", "day0", "reports", "conflicts")
     print_rows(rows, output, title=f"{registry.name_en}: {len(rows)} dated releases", columns=shown)

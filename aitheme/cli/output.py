@@ -6,11 +6,14 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aitheme.cli.options import Format
 
-__all__ = ["echo", "note", "print_json", "print_rows", "watermark"]
+if TYPE_CHECKING:
+    from aitheme.panel import Provenance
+
+__all__ = ["echo", "note", "origin", "print_json", "print_rows", "watermark"]
 
 
 def echo(text: str) -> None:
@@ -21,6 +24,16 @@ def echo(text: str) -> None:
 def note(text: str) -> None:
     """Write a remark to standard error, where it does not disturb a script reading rows."""
     sys.stderr.write(text + "\n")
+
+
+def origin(provenance: Provenance) -> dict[str, Any]:
+    """Return the columns that let a row name where it comes from."""
+    return {
+        "as_of": provenance.as_of.isoformat(),
+        "source": provenance.source,
+        "snapshot": provenance.snapshot,
+        "simulated": provenance.simulated,
+    }
 
 
 def watermark(*, simulated: bool) -> None:

@@ -6,12 +6,13 @@ dates of the exchange. A source emits :class:`Batch` objects in these schemas an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
     import pandas as pd
     import pyarrow as pa
 
@@ -122,6 +123,13 @@ class FetchRequest:
     until: date | None = None
 
 
+def empty_rejects() -> pd.DataFrame:
+    """Return a frame of refused rows with no row in it."""
+    import pandas as pd
+
+    return pd.DataFrame({name: pd.Series(dtype="object") for name in ("symbol", "session", "reason", "raw")})
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows of one dataset, sorted by its key, with what was refused on the way.
@@ -142,16 +150,9 @@ class Batch:
 
     dataset: str
     table: pa.Table
-    rejects: pd.DataFrame = field(default_factory=lambda: empty_rejects())
+    rejects: pd.DataFrame = field(default_factory=empty_rejects)
     notes: tuple[str, ...] = ()
     origin: str = ""
-
-
-def empty_rejects() -> pd.DataFrame:
-    """Return a frame of refused rows with no row in it."""
-    import pandas as pd
-
-    return pd.DataFrame({name: pd.Series(dtype="object") for name in ("symbol", "session", "reason", "raw")})
 
 
 class Source(Protocol):
@@ -165,8 +166,15 @@ class Source(Protocol):
         Whether the data is made up; a store never mixes simulated and real data.
     """
 
-    name: str
-    simulated: bool
+    @property
+    def name(self) -> str:
+        """Short name."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data is made up."""
+        ...
 
     def fingerprint(self) -> str:
         """Return a text that changes when the source has something new; equal text lets a refresh skip the fetch."""
@@ -182,7 +190,7 @@ def wanted(symbols: frozenset[str] | None, symbol: str) -> bool:
     return symbols is None or symbol in symbols
 
 
-def to_table(dataset: str, columns: dict[str, Iterable[object]]) -> pa.Table:
+def to_table(dataset: str, columns: Mapping[str, Any]) -> pa.Table:
     """Build an Arrow table in a dataset's schema from column values (arrays, lists or series)."""
     import pyarrow as pa
 

@@ -102,7 +102,9 @@ class StoreFiles:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise StoreError(f"data: {self.root} cannot be written ({error.strerror}); give another --data directory") from error
+            raise StoreError(
+                f"data: {self.root} cannot be written ({error.strerror}); give another --data directory"
+            ) from error
 
     def lock(self) -> BaseFileLock:
         """Return the writer's lock, taken.
@@ -118,7 +120,9 @@ class StoreFiles:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise StoreError(f"data: another refresh is writing {self.root}; wait for it to end, then try again") from error
+            raise StoreError(
+                f"data: another refresh is writing {self.root}; wait for it to end, then try again"
+            ) from error
         return lock
 
     def start_work(self) -> bool:
@@ -140,11 +144,11 @@ class StoreFiles:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         target = self.snapshots / f"{_PREFIX}{stamp}.duckdb"
         _flush(self.work)
-        os.replace(self.work, target)
+        self.work.replace(target)
         beside = self.pointer.with_suffix(".tmp")
         beside.write_text(target.name + "\n", encoding="utf-8")
         _flush(beside)
-        os.replace(beside, self.pointer)
+        beside.replace(self.pointer)
         self._prune()
         return target
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +16,9 @@ from aitheme.themes import model as rows
 from aitheme.themes.theme import Theme
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from importlib.resources.abc import Traversable
+
     import pandas as pd
 
 __all__ = ["load_theme"]
@@ -68,7 +69,9 @@ class _Loader:
             name_en=head.name_en,
             benchmark=head.benchmark,
             reports=reports,
-            securities=tuple(self._unique(self._csv("securities.csv", rows.Security), lambda r: r.symbol or r.name_zh).values()),
+            securities=tuple(
+                self._unique(self._csv("securities.csv", rows.Security), lambda r: r.symbol or r.name_zh).values()
+            ),
             baskets={**baskets, **union_baskets},
             members=tuple(row for part in per_report for row in part[1]),
             unions=unions,
@@ -156,7 +159,9 @@ class _Loader:
         reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
         for record in reader:
             if None in record or None in record.values():
-                raise RegistryError(f"{name}:{reader.line_num}: the row has another number of cells than the header; quote commas")
+                raise RegistryError(
+                    f"{name}:{reader.line_num}: the row has another number of cells than the header; quote commas"
+                )
             yield reader.line_num, record
 
     def _csv(
@@ -177,7 +182,9 @@ class _Loader:
         except ValidationError as error:
             first = error.errors()[0]
             column = ".".join(str(part) for part in first["loc"]) or "row"
-            raise RegistryError(f"{where}: {column}: {first['msg']} (got {first['input']!r}); correct the cell") from error
+            raise RegistryError(
+                f"{where}: {column}: {first['msg']} (got {first['input']!r}); correct the cell"
+            ) from error
         except AithemeError as error:
             raise RegistryError(f"{where}: {error}") from error
 
@@ -202,12 +209,15 @@ class _Loader:
         unlabelled = [column for column in frame.columns if column not in columns]
         absent = [column for column in columns if column not in frame.columns]
         if unlabelled or absent:
-            raise RegistryError(f"{name}: columns without a label: {unlabelled}, labels without a column: {absent}; align report.toml")
+            raise RegistryError(
+                f"{name}: columns without a label: {unlabelled}, labels without a column: {absent}; align report.toml"
+            )
         return frame
 
     def _cross_check(self, theme: Theme) -> None:
         """Check references between files."""
         self._check_members(theme)
+        self._check_baskets(theme)
         self._check_references(theme)
         self._check_mentions(theme)
         for release in theme.releases.values():
@@ -224,33 +234,44 @@ class _Loader:
             if member.basket not in theme.baskets:
                 raise RegistryError(f"{where}: basket {member.basket!r} is not in baskets.csv; add it")
             if member.symbol is None and member.name_printed not in unlisted:
-                raise RegistryError(f"{where}: {member.name_printed!r} has no symbol; add it to securities.csv as unlisted")
+                raise RegistryError(
+                    f"{where}: {member.name_printed!r} has no symbol; add it to securities.csv as unlisted"
+                )
             if member.symbol is not None and member.symbol not in theme.security:
                 raise RegistryError(f"{where}: {member.symbol} is not in securities.csv; add the security")
             key = (member.basket, member.symbol or member.name_printed)
             if key in seen:
                 raise RegistryError(f"{where}: {key[1]} is in {member.basket} twice; remove one row")
             seen.add(key)
+
+    def _check_baskets(self, theme: Theme) -> None:
         for union, children in theme.unions.items():
             for child in children:
                 if child not in theme.baskets:
                     raise RegistryError(f"unions.csv: {union} names unknown basket {child!r}; correct it")
         for basket in theme.baskets.values():
             if basket.parent is not None and basket.parent not in theme.baskets:
-                raise RegistryError(f"{self._lines[id(basket)]}: parent {basket.parent!r} does not exist; add or correct it")
+                raise RegistryError(
+                    f"{self._lines[id(basket)]}: parent {basket.parent!r} does not exist; add or correct it"
+                )
             if not theme.member_rows(basket.basket):
                 raise RegistryError(f"{basket.basket}: has no members; add them to members.csv or drop the basket")
 
     def _check_references(self, theme: Theme) -> None:
         for link in theme.links:
             if link.symbol is not None and link.symbol not in theme.security:
-                raise RegistryError(f"{self._lines[id(link)]}: {link.symbol} is not in securities.csv; add the security")
-        for linked in (*theme.links, *theme.releases.values()):
+                raise RegistryError(
+                    f"{self._lines[id(link)]}: {link.symbol} is not in securities.csv; add the security"
+                )
+        named: list[rows.Link | rows.Release] = [*theme.links, *theme.releases.values()]
+        for linked in named:
             if linked.model is not None and linked.model not in theme.models:
                 raise RegistryError(f"{self._lines[id(linked)]}: model {linked.model!r} is not in models.csv; add it")
         for exhibit in theme.exhibits:
             if exhibit.table_id is not None and (exhibit.report, exhibit.table_id) not in theme.tables:
-                raise RegistryError(f"{self._lines[id(exhibit)]}: table {exhibit.table_id!r} is not in report.toml; correct it")
+                raise RegistryError(
+                    f"{self._lines[id(exhibit)]}: table {exhibit.table_id!r} is not in report.toml; correct it"
+                )
         for estimate in theme.estimates:
             if estimate.symbol not in theme.security:
                 raise RegistryError(f"{self._lines[id(estimate)]}: {estimate.symbol} is not in securities.csv; add it")
@@ -265,9 +286,13 @@ class _Loader:
                 raise RegistryError(f"{where}: report {mention.report!r} has no folder in reports/; correct it")
             dated = theme.releases[mention.release].beijing_date
             if mention.chosen and mention.beijing_date != dated:
-                raise RegistryError(f"{where}: chosen date {mention.beijing_date} is not the release's ({dated}); align them")
+                raise RegistryError(
+                    f"{where}: chosen date {mention.beijing_date} is not the release's ({dated}); align them"
+                )
             if mention.chosen:
                 chosen.add(mention.release)
         for release in theme.releases.values():
             if release.id not in chosen:
-                raise RegistryError(f"{self._lines[id(release)]}: no mention of {release.id} is marked chosen; mark one in mentions.csv")
+                raise RegistryError(
+                    f"{self._lines[id(release)]}: no mention of {release.id} is marked chosen; mark one in mentions.csv"
+                )

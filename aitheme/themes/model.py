@@ -144,7 +144,9 @@ class Release(_Row):
     vendor: str
     model: MaybeText
     region: Literal["domestic", "overseas"]
-    modality: Literal["text", "image", "video", "audio", "multimodal", "code", "agent", "hardware", "platform", "policy"]
+    modality: Literal[
+        "text", "image", "video", "audio", "multimodal", "code", "agent", "hardware", "platform", "policy"
+    ]
     kind: Literal[
         "release", "upgrade", "opening", "open-source", "pricing", "preview", "application", "policy", "hardware",
         "partnership", "funding", "evaluation", "milestone",
@@ -163,7 +165,9 @@ class Release(_Row):
                 raise ValueError(f"{self.id}: precision {self.precision} needs announced and beijing_date")
             return self
         if not timedelta(0) <= self.beijing_date - self.announced <= timedelta(days=1):
-            raise ValueError(f"{self.id}: beijing_date {self.beijing_date} must be announced {self.announced} or the day after")
+            raise ValueError(
+                f"{self.id}: beijing_date {self.beijing_date} must be announced {self.announced} or the day after"
+            )
         if not self.id.endswith(f"-{self.beijing_date:%Y%m%d}"):
             raise ValueError(f"{self.id}: the id must end in the Beijing date -{self.beijing_date:%Y%m%d}")
         if self.instant is not None and self.instant.tzinfo is None:

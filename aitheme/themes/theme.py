@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,9 @@ from aitheme.errors import UnknownNameError
 from aitheme.symbols import SymbolDirectory, board_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
     import pandas as pd
 
     from aitheme.themes.model import (

@@ -71,7 +71,7 @@ REPORT = "reports/acme-20230615"
     [
         ("securities.csv", "300222.SZ", "300222.SH", r"securities\.csv:3: symbol.*listed in SZ"),
         ("securities.csv", "300222.SZ", "sz300222", r"securities\.csv:3: symbol.*not canonical; write 300222\.SZ"),
-        ("securities.csv", "688333.SH,丙", "300222.SZ,丙", r"securities\.csv:4: '300222\.SZ' is there already \(securities\.csv:3\)"),
+        ("securities.csv", "688333.SH,丙", "300222.SZ,丙", r"csv:4: '300222\.SZ' is there already \(securities\.csv:3\)"),
         ("securities.csv", "Epsilon Labs,unlisted", "Epsilon Labs,listed", r"securities\.csv:6: .*does not fit symbol"),
         ("securities.csv", ",做大脑", "", r"securities\.csv:6: the row has another number of cells"),
         (f"{REPORT}/members.csv", "688333.SH", "688334.SH", r"members\.csv:4: 688334\.SH is not in securities\.csv"),
@@ -106,5 +106,5 @@ def test_a_damaged_theme_names_file_line_and_fix(toy_theme_dir, name, old, new, 
 
 def test_a_missing_file_is_named(toy_theme_dir):
     (toy_theme_dir / "releases.csv").unlink()
-    with pytest.raises(RegistryError, match="releases.csv: missing"):
+    with pytest.raises(RegistryError, match=r"releases\.csv: missing"):
         load_theme(toy_theme_dir)
