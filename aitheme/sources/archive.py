@@ -8,9 +8,7 @@ An unknown header stops the run with a column diff, so that a silent vendor chan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aitheme.errors import ArchiveError
@@ -20,6 +18,9 @@ from aitheme.sources.archive_tables import READERS
 from aitheme.sources.base import Batch, FetchRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from aitheme.themes import Theme
 
 __all__ = ["ArchiveSource"]
@@ -51,10 +52,14 @@ class ArchiveSource:
             The folder is missing or holds no data file, or a file cannot be read or recognised.
         """
         if not self.root.is_dir():
-            raise ArchiveError(f"archive: {self.root} is not a folder; give the folder that holds the CSV or Parquet dumps")
+            raise ArchiveError(
+                f"archive: {self.root} is not a folder; give the folder that holds the CSV or Parquet dumps"
+            )
         paths = sorted(path for path in self.root.rglob("*") if path.suffix.lower() in {".csv", ".parquet"})
         if not paths:
-            raise ArchiveError(f"archive: {self.root} holds no .csv or .parquet file; put the dumps there or give another folder")
+            raise ArchiveError(
+                f"archive: {self.root} holds no .csv or .parquet file; put the dumps there or give another folder"
+            )
         return tuple(ArchiveFile(path, recognise(path, columns_of(path), self.root)) for path in paths)
 
     def fingerprint(self) -> str:

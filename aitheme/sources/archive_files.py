@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aitheme.errors import ArchiveError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["BARS", "HFQ_CLOSE", "LAYOUTS", "ArchiveFile", "Layout", "columns_of", "read_frame", "read_table", "recognise"]
+__all__ = [
+    "BARS",
+    "HFQ_CLOSE",
+    "LAYOUTS",
+    "ArchiveFile",
+    "Layout",
+    "columns_of",
+    "read_frame",
+    "read_table",
+    "recognise",
+]
 
 _HFQ_MARKS = ("hfq", "后复权")
 
@@ -37,7 +48,7 @@ class Layout:
     def fits(self, columns: tuple[str, ...]) -> bool:
         """Tell whether a file with these columns has this layout."""
         present = set(columns)
-        return self.required <= present and present <= self.required | self.optional
+        return self.required <= present <= self.required | self.optional
 
     def distance(self, columns: tuple[str, ...]) -> int:
         """Return how many columns are missing or unknown."""
@@ -67,7 +78,9 @@ FACTORS = Layout(
 STOCK_LIST = Layout(
     "stock list", frozenset({"code", "name", "总股本", "流通股"}), frozenset({"总市值", "流通市值", "行业"})
 )
-CAPEX = Layout("quarterly capital expenditure", frozenset({"calendar_quarter", "company", "capex_usd_bn"}), frozenset({"basis"}))
+CAPEX = Layout(
+    "quarterly capital expenditure", frozenset({"calendar_quarter", "company", "capex_usd_bn"}), frozenset({"basis"})
+)
 
 LAYOUTS: tuple[Layout, ...] = (BARS, HFQ_CLOSE, STOCK_LIST, INDEX, OVERSEAS, FACTORS, CAPEX)
 
@@ -159,7 +172,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     columns = list(columns_of(path))
-    frame = read_table(path, columns).to_pandas()
+    frame: pd.DataFrame = read_table(path, columns).to_pandas()
     for name in ("date", "日期"):
         if name in frame:
             frame[name] = pd.to_datetime(frame[name], errors="coerce")

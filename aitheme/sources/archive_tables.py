@@ -119,7 +119,7 @@ def index_bars(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
             "session": _days(kept["date"]),
             **{name: _positive(kept, name) for name in ("open", "high", "low", "close")},
             "amount": kept["amount_yi"] * _YI if "amount_yi" in kept else blank,
-            "pe_trailing": kept["pe"] if "pe" in kept else blank,
+            "pe_trailing": kept.get("pe", blank),
         },
     )
     yield Batch("index_bars", table, rejects, origin=file.path.name)
@@ -148,7 +148,7 @@ def overseas_bars(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
             **{name: _positive(kept, name) for name in ("open", "high", "low", "close")},
             "amount": blank,
             "pe_trailing": blank,
-            "volume": kept["volume"] if "volume" in kept else blank,
+            "volume": kept.get("volume", blank),
             "turnover": blank,
             "adj_factor": blank.fillna(1.0),
             "quality": blank.fillna(RETURN_APPROXIMATE),

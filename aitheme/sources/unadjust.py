@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 __all__ = ["UnadjustedCloses", "unadjusted_closes"]
 
@@ -50,6 +51,16 @@ class UnadjustedCloses:
     reconstructed: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Rows with an average price, stock after stock: their row numbers, log factors, and where each stock begins."""
+
+    row: Ints
+    observed: Floats
+    gap: Floats
+    starts: Ints
+
+
 def unadjusted_closes(
     level: Floats, close: Floats, typical: Floats, average: Floats, starts: NDArray[np.int64]
 ) -> UnadjustedCloses:
@@ -70,34 +81,57 @@ def unadjusted_closes(
     -------
     UnadjustedCloses
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        observed = np.log(level * typical / (average * close))
     ratio = np.log(level / close)
-    factor = np.empty_like(level)
-    rebuilt = np.ones(len(level), dtype=bool)
-    for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        _fit_stock(observed[begin:end], ratio[begin:end], factor[begin:end], rebuilt[begin:end])
-    raw = np.where(rebuilt, np.round(level / np.exp(factor), CENT), close)
+    known = _known(level, close, typical, average, ratio, starts)
+    fitted = _stocks_to_fit(known, ratio, starts)
+    first, factor, kept = _segments(known, ratio, starts, fitted)
+    lengths = np.diff(np.append(first, len(level)))
+    rebuilt = np.repeat(~kept, lengths)
+    raw = np.where(rebuilt, np.round(level / np.repeat(np.exp(factor), lengths), CENT), close)
     return UnadjustedCloses(np.where(raw > 0, raw, close), rebuilt)
 
 
-def _fit_stock(observed: Floats, ratio: Floats, factor: Floats, rebuilt: NDArray[np.bool_]) -> None:
-    """Fill one stock's log step factors in place, marking rows whose dump close is already unadjusted."""
-    known = np.flatnonzero(np.isfinite(observed))
-    # A stock whose average price always agrees with its close was never adjusted: the usual case of a raw dump.
-    steady = np.abs(ratio - ratio[-1]).max() < SAME_DRIFT
-    if len(known) == 0 or (steady and abs(_middle(observed[known] - ratio[known])) < SAME_LEVEL):
-        factor[:] = ratio
-        rebuilt[:] = False
-        return
-    for begin, end in _blocks(observed[known]):
-        first = 0 if begin == 0 else known[begin]
-        last = len(observed) if end == len(known) else known[end]
-        gap = observed[known[begin:end]] - ratio[known[begin:end]]
-        inside = ratio[first:last]
-        if abs(_middle(gap)) < SAME_LEVEL and inside.max() - inside.min() < SAME_DRIFT:
-            rebuilt[first:last] = False
-        factor[first:last] = _middle(observed[known[begin:end]])
+def _known(level: Floats, close: Floats, typical: Floats, average: Floats, ratio: Floats, starts: Ints) -> _Known:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        observed = np.log(level * typical / (average * close))
+    row = np.flatnonzero(np.isfinite(observed))
+    if len(row) < len(observed):
+        observed, ratio = observed[row], ratio[row]
+    return _Known(row, observed, observed - ratio, np.searchsorted(row, starts))
+
+
+def _stocks_to_fit(known: _Known, ratio: Floats, starts: Ints) -> NDArray[np.bool_]:
+    """Tell which stocks need a fit: one whose average price always agrees with its close was never adjusted."""
+    last = np.repeat(ratio[starts[1:] - 1], np.diff(starts))
+    steady = np.maximum.reduceat(np.abs(ratio - last), starts[:-1]) < SAME_DRIFT
+    fitted = np.diff(known.starts) > 0
+    for stock in np.flatnonzero(steady & fitted).tolist():
+        middle = _middle(known.gap[known.starts[stock] : known.starts[stock + 1]])
+        fitted[stock] = not abs(middle) < SAME_LEVEL
+    return fitted
+
+
+def _segments(
+    known: _Known, ratio: Floats, starts: Ints, fitted: NDArray[np.bool_]
+) -> tuple[Ints, Floats, NDArray[np.bool_]]:
+    """Return the runs between ex-dates: first row, log factor, and whether the dump's close is unadjusted already."""
+    first: list[int] = []
+    bounds: list[tuple[int, int]] = []
+    cuts = _cuts(known, np.flatnonzero(fitted))
+    for begin, fit in zip(starts[:-1].tolist(), fitted.tolist(), strict=True):
+        edges = next(cuts) if fit else [0, 0]
+        bounds.extend(zip(edges[:-1], edges[1:], strict=True))
+        # Rows before a stock's first average price belong to its first run.
+        first.append(begin)
+        first.extend(known.row[edges[1:-1]].tolist())
+    firsts = np.array(first)
+    drift = np.maximum.reduceat(ratio, firsts) - np.minimum.reduceat(ratio, firsts)
+    factor = np.zeros(len(first))
+    kept = np.ones(len(first), dtype=bool)
+    for position, (low, high) in enumerate(bounds):
+        if low < high and not (drift[position] < SAME_DRIFT and abs(_middle(known.gap[low:high])) < SAME_LEVEL):
+            factor[position], kept[position] = _middle(known.observed[low:high]), False
+    return firsts, factor, kept
 
 
 def _middle(values: Floats) -> float:
@@ -106,20 +140,5 @@ def _middle(values: Floats) -> float:
     return float(np.partition(values, half)[half])
 
 
-def _blocks(observed: Floats) -> list[tuple[int, int]]:
-    """Return the runs between ex-dates: monotone fit, then steps too small or too short are merged."""
-    from scipy.optimize import isotonic_regression
-
-    fit = isotonic_regression(observed)
-    edges, levels = fit.blocks.tolist(), fit.x[fit.blocks[:-1]].tolist()
-    scatter = MAD_TO_SD * _middle(np.abs(np.diff(observed))) / np.sqrt(2) if len(observed) > 1 else 0.0
-    cuts = [edges[-1]]
-    level = levels[-1]
-    for position in range(len(levels) - 2, -1, -1):
-        right, left = cuts[-1] - edges[position + 1], edges[position + 1]
-        noise = STANDARD_ERRORS * scatter * (1 / right + 1 / left) ** 0.5
-        if level - levels[position] > max(STEP, noise) and right >= MIN_BLOCK and left >= MIN_BLOCK:
-            cuts.append(edges[position + 1])
-            level = levels[position]
-    cuts.append(0)
-    return list(zip(cuts[:0:-1], cuts[-2::-1], strict=True))
+def _cuts(known: _Known, stocks: Ints) -> Iterator[list[int]]:
+    """Yield for each stock the edges of its runs: monotone fit, then steps too small or too short are merged."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +12,9 @@ from aitheme.panel import Panel, Provenance
 from aitheme.store.files import SCHEMA_VERSION, StoreFiles, default_data_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
     import duckdb
     import pandas as pd
 
@@ -123,7 +124,9 @@ class Market:
             raise DateRangeError(f"from: {low} lies after to {high}; swap them")
         if low < first or high > last:
             wrong = f"from: {low}" if low < first else f"to: {high}"
-            raise DateRangeError(f"{wrong} is outside the store's data ({first} to {last}); choose dates within it or refresh")
+            raise DateRangeError(
+                f"{wrong} is outside the store's data ({first} to {last}); choose dates within it or refresh"
+            )
         return low, high
 
     def panel(
@@ -153,7 +156,9 @@ class Market:
         last = min(self.as_of(as_of), parse_date(end, "end")) if end is not None else self.as_of(as_of)
         first = parse_date(start, "start") if start is not None else self.span[0]
         if first > last:
-            raise DateRangeError(f"start: {first} lies after {last}, the end of the data asked for; choose an earlier start")
+            raise DateRangeError(
+                f"start: {first} lies after {last}, the end of the data asked for; choose an earlier start"
+            )
         sessions = calendar_for(exchange).sessions(first, last)
         rows = self._connection.execute(
             """SELECT symbol, session::TIMESTAMP_NS AS session, close, close * adj_factor AS level, amount, quality

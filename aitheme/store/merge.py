@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MergeCount", "merge_batch"]
 
+
 @dataclass(frozen=True, slots=True)
 class MergeCount:
     """Rows of a batch: received, new, changed, and sent to quarantine (by the source or a check)."""
@@ -51,7 +52,9 @@ def merge_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, run_id: str
     """
     dataset = DATASETS[batch.dataset]
     if tuple(batch.table.column_names) != tuple(dataset.columns):
-        raise StoreError(f"{batch.dataset}: columns {batch.table.column_names} are not {list(dataset.columns)}; mend the source")
+        raise StoreError(
+            f"{batch.dataset}: columns {batch.table.column_names} are not {list(dataset.columns)}; mend the source"
+        )
     failing = failing_rows(batch.dataset, batch.table)
     refused = _quarantine(connection, batch, failing, run_id)
     connection.register("staged_arrow", _without(batch.table, failing))
@@ -139,9 +142,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, dataset: str, source: str) -> 
     return inserted, changed
 
 
-def record_dataset(
-    connection: duckdb.DuckDBPyConnection, run_id: str, batch: Batch, count: MergeCount
-) -> None:
+def record_dataset(connection: duckdb.DuckDBPyConnection, run_id: str, batch: Batch, count: MergeCount) -> None:
     """File what a batch did under its run."""
     connection.execute(
         "INSERT INTO dataset_run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

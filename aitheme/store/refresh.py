@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aitheme.calendar import calendar_for
 from aitheme.errors import AithemeError, StoreError
-from aitheme.sources.base import FetchRequest, Source
 from aitheme.store.files import SCHEMA_VERSION, StoreFiles
 from aitheme.store.merge import merge_batch, record_dataset
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from aitheme.sources.base import Batch
+    from aitheme.sources.base import Batch, FetchRequest, Source
     from aitheme.store.merge import MergeCount
 
 __all__ = ["RefreshReport", "Universe", "refresh"]
@@ -158,7 +157,11 @@ def _since(started: datetime) -> float:
 def _digest(request: FetchRequest) -> str:
     import hashlib
 
-    return "all" if request.symbols is None else hashlib.sha256(",".join(sorted(request.symbols)).encode()).hexdigest()[:16]
+    return (
+        "all"
+        if request.symbols is None
+        else hashlib.sha256(",".join(sorted(request.symbols)).encode()).hexdigest()[:16]
+    )
 
 
 def _already_have(current: Path, source: Source, universe: Universe, fingerprint: str) -> bool:
@@ -210,7 +213,9 @@ def _check_kind(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         )
     if held.get("simulated") != str(source.simulated).lower():
         kind = "simulated" if held.get("simulated") == "true" else "real"
-        raise StoreError(f"data: the store holds {kind} data and {source.name!r} is not; use another --data directory for it")
+        raise StoreError(
+            f"data: the store holds {kind} data and {source.name!r} is not; use another --data directory for it"
+        )
 
 
 def _load(
@@ -226,7 +231,9 @@ def _load(
         totals.setdefault(batch.dataset, []).append((count, batch))
     connection.execute("COMMIT")
     if not any(count.received for items in totals.values() for count, _ in items):
-        raise StoreError(f"refresh: {source.name} delivered nothing for this request; check --universe, --since and --until")
+        raise StoreError(
+            f"refresh: {source.name} delivered nothing for this request; check --universe, --since and --until"
+        )
     return tuple(
         DatasetCount(
             dataset,

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from aitheme.calendar import BEIJING, calendar_for
-from aitheme.store.files import StoreFiles
 from aitheme.store.market import Market
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aitheme.store.files import StoreFiles
 
 __all__ = ["StoreStatus", "store_status"]
 

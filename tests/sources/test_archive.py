@@ -64,7 +64,9 @@ def test_a_name_without_back_adjusted_closes_is_flagged_and_counted(made_archive
     quality = bars_of(frames)["quality"]
     assert (quality.loc["688333.SH"] & RETURN_APPROXIMATE).all()
     assert not (quality.loc["300222.SZ"] & RETURN_APPROXIMATE).any()
-    assert any("1 symbols lack a back-adjusted close" in note and "688333.SH" in note for note in frames["bars"][0].notes)
+    assert any(
+        "1 symbols lack a back-adjusted close" in note and "688333.SH" in note for note in frames["bars"][0].notes
+    )
 
 
 def test_suspended_days_that_stand_in_hfq_do_not_become_bars(made_archive, toy_theme):
@@ -130,7 +132,9 @@ def test_index_overseas_and_printed_consensus(made_archive, toy_theme):
     frames = fetch(made_archive, toy_theme)
     index = frames["index_bars"][0].table.to_pandas()
     assert index["amount"].iloc[0] == 2000.0 * 1e8
-    assert frames["indices"][0].table.to_pylist() == [{"symbol": "000300.SH", "name": "沪深300", "provider": "CSI", "level": 0}]
+    assert frames["indices"][0].table.to_pylist() == [
+        {"symbol": "000300.SH", "name": "沪深300", "provider": "CSI", "level": 0}
+    ]
     hong_kong = bars_of(frames).loc["00999.HK"]
     # 2023-01-23 to 25 were Hong Kong holidays of their own; the mainland was closed for longer.
     assert (hong_kong["quality"] == RETURN_APPROXIMATE).all()
@@ -139,6 +143,33 @@ def test_index_overseas_and_printed_consensus(made_archive, toy_theme):
         ["300222.SZ", 2022, 0.2], ["300222.SZ", 2023, 0.9], ["600111.SH", 2022, -0.1], ["600111.SH", 2023, 0.08],
     ]  # fmt: skip
     assert set(consensus["published"].astype(str)) == {"2023-06-15"}
+
+
+def _replace(old, new):
+    def damage(root):
+        victim = root / "bars" / "300222.csv"
+        victim.write_text(victim.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+    return damage
+
+
+def _cut_parquet(root):
+    path = root / "cut.parquet"
+    pd.DataFrame({"x": range(1000)}).to_parquet(path)
+    path.write_bytes(path.read_bytes()[:500])
+
+
+DAMAGES = {
+    "missing": lambda _root: None,
+    "empty": lambda root: root.mkdir(),
+    "header": _replace("收盘", "收市价"),
+    "truncated": _cut_parquet,
+    "nothing": lambda root: (root / "bars" / "300222.csv").write_text("", encoding="utf-8"),
+    "bytes": lambda root: (root / "bars" / "300222.csv").write_bytes(b"\xff\xfe\x00\x01"),
+    "code": _replace("300222,", "999999,"),
+    "hfq only": lambda root: [path.unlink() for path in (root / "bars").iterdir()],
+    "dates": lambda _root: None,
+}
 
 
 @pytest.mark.parametrize(
@@ -157,31 +188,12 @@ def test_index_overseas_and_printed_consensus(made_archive, toy_theme):
 )
 def test_an_unusable_archive_is_one_clear_error(tmp_path, toy_theme, damage, message):
     root = tmp_path / "archive"
-    request = FetchRequest()
-    if damage == "empty":
-        root.mkdir()
-    elif damage != "missing":
+    if damage not in {"missing", "empty"}:
         write_archive(root)
-    victim = root / "bars" / "300222.csv"
-    if damage == "header":
-        victim.write_text(victim.read_text(encoding="utf-8").replace("收盘", "收市价"), encoding="utf-8")
-    elif damage == "truncated":
-        pd.DataFrame({"x": range(1000)}).to_parquet(root / "cut.parquet")
-        data = (root / "cut.parquet").read_bytes()
-        (root / "cut.parquet").write_bytes(data[: len(data) // 2])
-    elif damage == "nothing":
-        victim.write_text("", encoding="utf-8")
-    elif damage == "bytes":
-        victim.write_bytes(b"\xff\xfe\x00\x01")
-    elif damage == "code":
-        victim.write_text(victim.read_text(encoding="utf-8").replace("300222,", "999999,"), encoding="utf-8")
-    elif damage == "hfq only":
-        for path in (root / "bars").iterdir():
-            path.unlink()
-    elif damage == "dates":
-        request = FetchRequest(since=pd.Timestamp("2024-01-01").date())
+    DAMAGES[damage](root)
+    since = pd.Timestamp("2024-01-01").date() if damage == "dates" else None
     with pytest.raises(ArchiveError, match=message):
-        list(ArchiveSource(root, toy_theme).batches(request))
+        list(ArchiveSource(root, toy_theme).batches(FetchRequest(since=since)))
 
 
 def test_the_fingerprint_follows_the_files(made_archive, toy_theme):

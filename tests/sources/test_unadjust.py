@@ -83,5 +83,5 @@ def test_stocks_do_not_touch_each_other():
 
 @given(st.floats(0.01, 1000))
 def test_the_scale_of_the_level_does_not_matter(scale):
-    raw, average, qfq, level = simulate(7, 300, [(150, 0.7, 0.0)])
-    assert np.allclose(run(raw, average, qfq, level * scale).close, run(raw, average, qfq, level).close, atol=0.011)
+    _, average, qfq, level = simulate(7, 300, [(150, 0.7, 0.0)])
+    assert np.allclose(run(qfq, average, qfq, level * scale).close, run(qfq, average, qfq, level).close, atol=0.011)

@@ -1,4 +1,4 @@
-"""Questions an analyst asks of a theme and a market, answered by the pure rooms: members, returns, valuation."""
+"""Members, returns and valuation of a basket, report, code or company name."""
 
 from __future__ import annotations
 
