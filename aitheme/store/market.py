@@ -12,7 +12,7 @@ from aitheme.panel import Panel, Provenance
 from aitheme.store.files import SCHEMA_VERSION, StoreFiles, default_data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Market", "open_market"]
 
-_PANEL_COLUMNS = ("close", "level", "amount", "quality")
+_PANEL_COLUMNS = {"close": "close", "level": "close * adj_factor", "amount": "amount", "quality": "quality"}
 
 
 def open_market(data: str | Path | None = None) -> Market:
@@ -160,12 +160,7 @@ class Market:
                 f"start: {first} lies after {last}, the end of the data asked for; choose an earlier start"
             )
         sessions = calendar_for(exchange).sessions(first, last)
-        rows = self._connection.execute(
-            """SELECT symbol, session::TIMESTAMP_NS AS session, close, close * adj_factor AS level, amount, quality
-            FROM bars WHERE symbol IN (SELECT unnest(?)) AND session BETWEEN ? AND ?""",
-            [wanted, first, last],
-        ).df()
-        wide = {name: _pivot(rows, name, sessions, wanted) for name in _PANEL_COLUMNS}
+        wide = self._dense("bars", _PANEL_COLUMNS, wanted, sessions)
         return Panel(
             close=wide["close"],
             level=wide["level"],
@@ -174,6 +169,32 @@ class Market:
             first_traded=self._first_traded(wanted),
             provenance=self.provenance(last),
         )
+
+    def _dense(
+        self, table: str, columns: Mapping[str, str], names: list[str], sessions: pd.DatetimeIndex, key: str = "symbol"
+    ) -> dict[str, pd.DataFrame]:
+        """Spread a long table over sessions x names, NaN where it has no row.
+
+        The database turns symbols and sessions into row and column numbers; millions of strings never reach Python.
+        """
+        import numpy as np
+        import pandas as pd
+
+        self._connection.register("wanted_names", pd.DataFrame({"place": np.arange(len(names)), key: pd.Series(names, dtype=str)}))
+        self._connection.register("wanted_days", pd.DataFrame({"row": np.arange(len(sessions)), "stamp": sessions}))
+        selected = ", ".join(f"({expression})::DOUBLE AS {name}" for name, expression in columns.items())
+        found = self._connection.execute(
+            f"""SELECT row, place, {selected} FROM {table} JOIN wanted_names USING ({key})
+            JOIN wanted_days ON session = stamp::DATE"""  # noqa: S608 (table and columns are literals of this module)
+        ).fetchnumpy()
+        self._connection.unregister("wanted_names")
+        self._connection.unregister("wanted_days")
+        result = {}
+        for name in columns:
+            grid = np.full((len(sessions), len(names)), np.nan)
+            grid[found["row"], found["place"]] = np.ma.filled(found[name], np.nan)
+            result[name] = pd.DataFrame(grid, index=sessions, columns=pd.Index(names, name="symbol"))
+        return result
 
     def _first_traded(self, symbols: list[str]) -> pd.Series[pd.Timestamp]:
         frame = self._connection.execute(
@@ -205,12 +226,8 @@ class Market:
                 raise UnknownNameError.build("benchmark", symbol, known, "run `aitheme status` to see the indices held")
         last = min(self.as_of(as_of), parse_date(end, "end")) if end is not None else self.as_of(as_of)
         first = parse_date(start, "start") if start is not None else self.span[0]
-        rows = self._connection.execute(
-            """SELECT symbol, session::TIMESTAMP_NS AS session, close FROM index_bars
-            WHERE symbol IN (SELECT unnest(?)) AND session BETWEEN ? AND ?""",
-            [wanted, first, last],
-        ).df()
-        return _pivot(rows, "close", calendar_for("XSHG").sessions(first, last), wanted)
+        sessions = calendar_for("XSHG").sessions(first, last)
+        return self._dense("index_bars", {"close": "close"}, wanted, sessions)["close"]
 
     def indices(self) -> pd.DataFrame:
         """Return the indices held: symbol, name, provider, level."""
@@ -220,11 +237,9 @@ class Market:
         """Return daily factor returns (ratios), sessions x factors; empty where the source has none."""
         last = parse_date(end, "end") if end is not None else self.span[1]
         first = parse_date(start, "start") if start is not None else self.span[0]
-        rows = self._connection.execute(
-            "SELECT factor AS symbol, session::TIMESTAMP_NS AS session, value FROM factors WHERE session BETWEEN ? AND ?",
-            [first, last],
-        ).df()
-        return _pivot(rows, "value", calendar_for("XSHG").sessions(first, last), sorted(rows["symbol"].unique()))
+        names = [row[0] for row in self._connection.execute("SELECT DISTINCT factor FROM factors ORDER BY 1").fetchall()]
+        sessions = calendar_for("XSHG").sessions(first, last)
+        return self._dense("factors", {"value": "value"}, names, sessions, key="factor")["value"]
 
     def securities(self) -> pd.DataFrame:
         """Return names, boards, industries and share counts by symbol."""
@@ -272,16 +287,3 @@ def _meta(connection: duckdb.DuckDBPyConnection, snapshot: Path) -> dict[str, st
             "refresh into a new --data directory"
         )
     return meta
-
-
-def _pivot(rows: pd.DataFrame, value: str, sessions: pd.DatetimeIndex, columns: list[str]) -> pd.DataFrame:
-    """Spread long rows over sessions x columns, NaN where there is no row."""
-    import numpy as np
-    import pandas as pd
-
-    grid = np.full((len(sessions), len(columns)), np.nan)
-    row = sessions.get_indexer(pd.DatetimeIndex(rows["session"]).as_unit("ns"))
-    column = pd.Index(columns).get_indexer(pd.Index(rows["symbol"]))
-    inside = row >= 0
-    grid[row[inside], column[inside]] = rows[value].to_numpy(dtype=float)[inside]
-    return pd.DataFrame(grid, index=sessions, columns=pd.Index(columns, name="symbol"))
