@@ -31,14 +31,7 @@ def study(
         typer.Option("--event", metavar="EVENT", help="Release id; several are pooled."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every release inside the data, one study each.")] = False,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            help="mean, market_adjusted, market, scholes_williams, dimson, factor, "
-            "industry, garch, matched or synthetic.",
-        ),
-    ] = "market",  # fmt: skip
+    model: Annotated[str, typer.Option("--model", help=_MODEL_HELP)] = "market",
     window: Annotated[
         str, typer.Option("--window", metavar="A,B", help="Event window, write --window=-5,10.")
     ] = "-5,10",
