@@ -203,6 +203,9 @@ class SymbolDirectory:
     def _fold(name: str) -> str:
         return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).upper()
 
+    def __contains__(self, name: str) -> bool:
+        return self._fold(name) in self._by_name
+
     def resolve(self, text: str) -> str:
         """Return the canonical symbol for a code in any spelling or a unique name.
 

@@ -71,13 +71,17 @@ class Valuation:
     provenance: Provenance
 
 
-def resolve_members(theme: Theme, target: str, *, overseas: bool = False) -> tuple[str, ...]:
+def resolve_members(
+    theme: Theme, target: str, *, market: Market | None = None, overseas: bool = False
+) -> tuple[str, ...]:
     """Return the symbols a basket id, report id, code or company name stands for.
 
     Parameters
     ----------
     theme
         Registry to look in.
+    market
+        Also look among the names of this snapshot's securities.
     target
         ``mszq-20240328/text-corpus``, ``mszq-20240328`` (its valuation table, else its recommended names), ``300364``
         or ``中文在线``.
@@ -96,10 +100,12 @@ def resolve_members(theme: Theme, target: str, *, overseas: bool = False) -> tup
         if printed:
             return printed
         return theme.symbols(f"{target}/recommended", overseas=overseas)
+    if market is not None and not target.isascii() and target not in theme.directory:
+        return (market.directory.resolve(target),)
     try:
         return (theme.directory.resolve(target),)
     except SymbolError as error:
-        if target.replace("-", "").isalnum() and not target.isascii():
+        if not target.isascii():
             raise
         known = [*theme.baskets, *theme.reports]
         raise UnknownNameError.build("target", target, known, f"or a code: {error}") from error
@@ -147,7 +153,7 @@ def basket_returns(
     DateRangeError
         Dates reversed or outside the data, or no member has a price.
     """
-    symbols = resolve_members(theme, basket, overseas=overseas)
+    symbols = resolve_members(theme, basket, market=market, overseas=overseas)
     low, high = market.check_range(start, end)
     calendar = calendar_for("XSHG")
     base, last = calendar.on_or_before(low), calendar.on_or_before(high)
@@ -197,7 +203,7 @@ def valuation(market: Market, theme: Theme, target: str, *, as_of: str | date) -
     import pandas as pd
 
     moment, _ = market.check_range(as_of, as_of)
-    symbols = resolve_members(theme, target, overseas=True)
+    symbols = resolve_members(theme, target, market=market, overseas=True)
     calendar = calendar_for("XSHG")
     early = max(market.span[0], calendar.shift(calendar.on_or_before(moment), -_LOOKBACK_SESSIONS))
     panel = market.panel(symbols, min(early, moment), as_of=moment)

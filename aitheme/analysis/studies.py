@@ -233,7 +233,11 @@ def study_release(
     """
     from aitheme.eventstudy import event_study
 
-    symbols = [symbol for symbol in resolve_members(room.theme, basket) if board_of(symbol) not in {"hk", "us"}]
+    symbols = [
+        symbol
+        for symbol in resolve_members(room.theme, basket, market=room.market)
+        if board_of(symbol) not in {"hk", "us"}
+    ]
     ids = [events] if isinstance(events, str) else list(events)
     days = [(event, room.day0(event)) for event in ids]
     held = set(room.theme_panel.symbols)

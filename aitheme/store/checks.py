@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,20 +27,20 @@ Rule = tuple[str, Callable[["_Columns"], "Mask"]]
 
 
 class _Columns:
-    """A batch's columns as numpy arrays, each converted once."""
+    """A record batch's columns as numpy arrays, each converted once."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.RecordBatch) -> None:
         self._table = table
         self._cache: dict[str, NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self._cache:
-            self._cache[name] = self._table[name].to_numpy()
+            self._cache[name] = self._table[name].to_numpy(zero_copy_only=False)
         return self._cache[name]
 
     def codes(self, name: str) -> tuple[NDArray[np.int32], list[Any]]:
         """Return a column as dictionary codes and the dictionary."""
-        column = self._table[name].combine_chunks()
+        column = self._table[name]
         encoded = column if hasattr(column, "indices") else column.dictionary_encode()
         return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
 
@@ -54,19 +54,25 @@ def _off_calendar(columns: _Columns) -> Mask:
     day = columns.days("session")
     code, symbols = columns.codes("symbol")
     exchange_of = np.array([_EXCHANGES.get(str(symbol).rsplit(".", 1)[-1], "XSHG") for symbol in symbols])
-    first = int(day.min())
-    off = np.ones(len(day), dtype=bool)
+    first, last = int(day.min()), int(day.max())
+    off = np.zeros(len(day), dtype=bool)
     for exchange in np.unique(exchange_of):
-        calendar = calendar_for(str(exchange))
-        bounds = np.array([day.min(), day.max()]).astype("datetime64[D]")
-        low, high = max(bounds[0].item(), calendar.first), min(bounds[1].item(), calendar.horizon)
-        table = np.zeros(int(day.max()) - first + 1, dtype=bool)
-        if low <= high:
-            known = calendar.sessions(low, high).to_numpy().astype("datetime64[D]").astype(np.int64)
-            table[known - first] = True
-        here = (exchange_of == exchange)[code]
-        off[here] = ~table[day[here] - first]
+        closed = ~_session_table(str(exchange), first, last)
+        here = exchange_of == exchange
+        off |= closed[day - first] if here.all() else closed[day - first] & here[code]
     return off
+
+
+def _session_table(exchange: str, first: int, last: int) -> Mask:
+    """Tell for each day number of a span whether it is a session."""
+    calendar = calendar_for(exchange)
+    bounds = np.array([first, last]).astype("datetime64[D]")
+    low, high = max(bounds[0].item(), calendar.first), min(bounds[1].item(), calendar.horizon)
+    table = np.zeros(last - first + 1, dtype=bool)
+    if low <= high:
+        known = calendar.sessions(low, high).to_numpy().astype("datetime64[D]").astype(np.int64)
+        table[known - first] = True
+    return table
 
 
 def _outside_range(columns: _Columns) -> Mask:
@@ -113,21 +119,44 @@ def failing_rows(dataset: str, table: pa.Table) -> dict[str, NDArray[np.int64]]:
     table
         A batch sorted by the dataset's key.
     """
-    if not table.num_rows:
-        return {}
-    columns = _Columns(table)
-    taken = np.zeros(table.num_rows, dtype=bool)
-    failing: dict[str, NDArray[np.int64]] = {}
+    failing: dict[str, list[NDArray[np.int64]]] = {}
+    offset = 0
+    previous: pa.RecordBatch | None = None
+    # Batch by batch: a column in several pieces is nowhere copied into one.
+    for batch in table.to_batches():
+        if not batch.num_rows:
+            continue
+        for reason, mask in _failing_masks(dataset, batch, previous):
+            failing.setdefault(reason, []).append(np.flatnonzero(mask) + offset)
+        offset += batch.num_rows
+        previous = batch
+    return {reason: np.concatenate(failing[reason]) for reason in (*_reasons(dataset), REPEATED) if reason in failing}
+
+
+def _reasons(dataset: str) -> tuple[str, ...]:
+    return tuple(reason for reason, _ in RULES.get(dataset, ()))
+
+
+def _failing_masks(dataset: str, batch: pa.RecordBatch, previous: pa.RecordBatch | None) -> Iterator[tuple[str, Mask]]:
+    """Yield the reasons for which rows of a record batch fail, each with its rows."""
+    columns = _Columns(batch)
+    taken = np.zeros(batch.num_rows, dtype=bool)
     with np.errstate(invalid="ignore"):
         for reason, rule in RULES.get(dataset, ()):
             mask = rule(columns) & ~taken
             if mask.any():
-                failing[reason] = np.flatnonzero(mask)
+                yield reason, mask
                 taken |= mask
-    repeated = _repeats(dataset, columns) & ~taken
+    repeated = _repeats(dataset, columns)
+    if previous is not None and len(repeated):
+        repeated[0] = _key(dataset, previous, previous.num_rows - 1) == _key(dataset, batch, 0)
+    repeated &= ~taken
     if repeated.any():
-        failing[REPEATED] = np.flatnonzero(repeated)
-    return failing
+        yield REPEATED, repeated
+
+
+def _key(dataset: str, batch: pa.RecordBatch, row: int) -> tuple[Any, ...]:
+    return tuple(batch[name][row].as_py() for name in DATASETS[dataset].key)
 
 
 def _repeats(dataset: str, columns: _Columns) -> Mask:

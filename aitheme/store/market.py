@@ -10,6 +10,7 @@ from aitheme.calendar import calendar_for, parse_date
 from aitheme.errors import DateRangeError, StoreError, UnknownNameError
 from aitheme.panel import Panel, Provenance
 from aitheme.store.files import SCHEMA_VERSION, StoreFiles, default_data_dir
+from aitheme.symbols import SymbolDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -180,7 +181,9 @@ class Market:
         import numpy as np
         import pandas as pd
 
-        self._connection.register("wanted_names", pd.DataFrame({"place": np.arange(len(names)), key: pd.Series(names, dtype=str)}))
+        self._connection.register(
+            "wanted_names", pd.DataFrame({"place": np.arange(len(names)), key: pd.Series(names, dtype=str)})
+        )
         self._connection.register("wanted_days", pd.DataFrame({"row": np.arange(len(sessions)), "stamp": sessions}))
         selected = ", ".join(f"({expression})::DOUBLE AS {name}" for name, expression in columns.items())
         found = self._connection.execute(
@@ -237,13 +240,21 @@ class Market:
         """Return daily factor returns (ratios), sessions x factors; empty where the source has none."""
         last = parse_date(end, "end") if end is not None else self.span[1]
         first = parse_date(start, "start") if start is not None else self.span[0]
-        names = [row[0] for row in self._connection.execute("SELECT DISTINCT factor FROM factors ORDER BY 1").fetchall()]
+        names = [
+            row[0] for row in self._connection.execute("SELECT DISTINCT factor FROM factors ORDER BY 1").fetchall()
+        ]
         sessions = calendar_for("XSHG").sessions(first, last)
         return self._dense("factors", {"value": "value"}, names, sessions, key="factor")["value"]
 
     def securities(self) -> pd.DataFrame:
         """Return names, boards, industries and share counts by symbol."""
         return self.sql("SELECT * FROM securities ORDER BY symbol").set_index("symbol")
+
+    @cached_property
+    def directory(self) -> SymbolDirectory:
+        """Every name of the securities table to its symbol."""
+        rows = self._connection.execute("SELECT symbol, name FROM securities WHERE name IS NOT NULL").fetchall()
+        return SymbolDirectory(rows)
 
     def consensus(self, symbols: Iterable[str], *, as_of: str | date) -> pd.DataFrame:
         """Return the EPS estimates known on a date: for each symbol and year the latest published one.

@@ -57,8 +57,14 @@ def merge_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, run_id: str
         )
     failing = failing_rows(batch.dataset, batch.table)
     refused = _quarantine(connection, batch, failing, run_id)
-    connection.register("staged_arrow", _without(batch.table, failing))
-    counts = _merge(connection, batch.dataset, "staged_arrow")
+    staged = _without(batch.table, failing)
+    connection.register("staged_arrow", staged)
+    if _disjoint(connection, batch.dataset, staged):
+        columns = ", ".join(dataset.columns)
+        connection.execute(f"INSERT INTO {batch.dataset} SELECT {columns} FROM staged_arrow")  # noqa: S608
+        counts = staged.num_rows, 0
+    else:
+        counts = _merge(connection, batch.dataset, "staged_arrow")
     connection.unregister("staged_arrow")
     return MergeCount(batch.table.num_rows + len(batch.rejects), *counts, refused)
 
@@ -113,12 +119,23 @@ def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
+def _disjoint(connection: duckdb.DuckDBPyConnection, dataset: str, staged: pa.Table) -> bool:
+    """Tell whether the table has no row with a symbol (factor) of the staged ones: then all of them are new."""
+    import pyarrow.compute as pc
+
+    if _count(connection, f"SELECT count(*) FROM (SELECT 1 FROM {dataset} LIMIT 1)") == 0:  # noqa: S608
+        return True
+    name = DATASETS[dataset].key[0]
+    found = connection.execute(
+        f"SELECT 1 FROM {dataset} WHERE {name} IN (SELECT unnest(?)) LIMIT 1",  # noqa: S608
+        [pc.unique(staged[name]).to_pylist()],
+    ).fetchall()
+    return not found
+
+
 def _merge(connection: duckdb.DuckDBPyConnection, dataset: str, source: str) -> tuple[int, int]:
     """Insert new rows and replace changed ones; return (inserted, changed)."""
     columns = ", ".join(DATASETS[dataset].columns)
-    if _count(connection, f"SELECT count(*) FROM (SELECT 1 FROM {dataset} LIMIT 1)") == 0:  # noqa: S608
-        connection.execute(f"INSERT INTO {dataset} SELECT {columns} FROM {source}")  # noqa: S608
-        return _count(connection, f"SELECT count(*) FROM {source}"), 0  # noqa: S608
     key = DATASETS[dataset].key
     on = " AND ".join(f"stored.{name} = fresh.{name}" for name in key)
     values = [name for name in DATASETS[dataset].columns if name not in key]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -27,6 +29,9 @@ __all__ = ["RefreshReport", "Universe", "refresh"]
 Universe = Literal["theme", "all"]
 Progress = Callable[[str], None]
 _CALENDAR_START = date(2005, 1, 4)
+# Batches fetched before the database takes them; a few, because the bulk of a source's rows may be in one.
+_AHEAD = 4
+_POLL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +228,12 @@ def _load(
 ) -> tuple[DatasetCount, ...]:
     """Merge every batch, all in one transaction: a refresh is there as a whole or not at all."""
     connection.execute("BEGIN")
-    totals: dict[str, list[tuple[MergeCount, Batch]]] = {}
-    for batch in source.batches(request):
+    totals: dict[str, list[tuple[MergeCount, tuple[str, ...]]]] = {}
+    for batch in _ahead(source.batches(request)):
         tell(f"{batch.dataset}: {batch.table.num_rows:,} rows from {batch.origin or source.name}")
         count = merge_batch(connection, batch, run_id)
         record_dataset(connection, run_id, batch, count)
-        totals.setdefault(batch.dataset, []).append((count, batch))
+        totals.setdefault(batch.dataset, []).append((count, batch.notes))
     connection.execute("COMMIT")
     if not any(count.received for items in totals.values() for count, _ in items):
         raise StoreError(
@@ -241,10 +246,43 @@ def _load(
             sum(count.inserted for count, _ in items),
             sum(count.changed for count, _ in items),
             sum(count.quarantined for count, _ in items),
-            tuple(note for _, batch in items for note in batch.notes),
+            tuple(note for _, notes in items for note in notes),
         )
         for dataset, items in totals.items()
     )
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield batches while a thread fetches the next ones: the source works as the database writes."""
+    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=_POLL)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def fetch() -> None:
+        try:
+            if all(put(batch) for batch in batches):
+                put(None)
+        except BaseException as error:  # noqa: BLE001 (whatever the source raises is raised to the caller)
+            put(error)
+
+    worker = threading.Thread(target=fetch, name="aitheme-source", daemon=True)
+    worker.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        worker.join()
 
 
 def _log(files: StoreFiles, record: dict[str, Any]) -> None:

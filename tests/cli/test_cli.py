@@ -191,6 +191,7 @@ def test_baskets_and_events_need_no_store():
         (("pe", "mszq", "--as-of", "2024-03-28", "--data", "{demo}"), "did you mean"),
         (("pe", "999999", "--as-of", "2024-03-28", "--data", "{demo}"), "999999"),
         (("pe", "百度", "--as-of", "2024-03-28", "--data", "{demo}"), "names 2 securities (09888.HK, BIDU.US)"),
+        (("pe", "没有这家", "--as-of", "2024-03-28", "--data", "{demo}"), "symbol: '没有这家' is not a code"),
         (("pe", "300364", "--as-of", "2030-01-01", "--data", "{demo}"), "outside the store's data"),
         (("returns", "ai/all", "--from", "2024-03-22", "--to", "2024-02-18", "--data", "{demo}"), "lies after to"),
         (("returns", "ai/all", "--from", "1999-02-18", "--to", "2024-02-18", "--data", "{demo}"), "from: 1999-02-18 is outside"),
