@@ -132,6 +132,12 @@ TESTS: Mapping[str, TestInfo] = {
     "wild_cluster_bootstrap": TestInfo(
         None, "Cameron, Gelbach and Miller 2008", assumes_independence=False, allows_event_variance=True
     ),
+    "volatility_scaled_t": TestInfo(
+        None, "this project, docs/size.md", assumes_independence=False, allows_event_variance=False
+    ),
+    "volatility_scaled_t_before": TestInfo(
+        None, "this project, docs/size.md", assumes_independence=False, allows_event_variance=False
+    ),
     "ibragimov_muller": TestInfo(
         None, "Ibragimov and Muller 2010", assumes_independence=False, allows_event_variance=True
     ),

@@ -19,9 +19,11 @@ from aitheme.eventstudy.parametric import crude_dependence_exact_t
 from aitheme.eventstudy.randomisation import PlaceboRules, Portfolio, randomise_dates
 from aitheme.eventstudy.resampling import basket_randomisation, residual_bootstrap, wild_cluster_bootstrap
 from aitheme.eventstudy.sample import make_sample
+from aitheme.eventstudy.volatility import Side as VolatilitySide
+from aitheme.eventstudy.volatility import volatility_scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aitheme.eventstudy.arrays import BoolArray, FloatArray, IntArray
     from aitheme.eventstudy.fitting import FittedEvent
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from aitheme.eventstudy.randomisation import DateRandomisation, Side
     from aitheme.eventstudy.sample import Sample
     from aitheme.eventstudy.windows import Scopes, StudyDesign
+
+
+VOLATILITY_SIDES: Mapping[str, VolatilitySide] = {"volatility_scaled_t": "both", "volatility_scaled_t_before": "before"}
+"""The headline test, and the p-value one could have had on the evening of the window's last session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,11 @@ def resampled_tests(
     """
     scopes, wanted = sample.car.shape[0], set(names)
     found: dict[str, Outcome] = {}
+    for name, side in VOLATILITY_SIDES.items():
+        if name in wanted:
+            found[name] = volatility_scaled(
+                _date_portfolios(data, fitted), sample.scopes, design, side=side, excluded=options.excluded
+            )
     if "randomisation_dates" in wanted:
         none = inapplicable(scopes, "draws=0: no placebo dates were asked for", "placebo dates")
         found["randomisation_dates"] = none if randomised is None else randomised.outcome()
@@ -140,6 +151,16 @@ def resampled_tests(
     if wanted & {"ibragimov_muller", "joint_dates"}:
         found |= {name: value for name, value in _over_dates(fitted, sample, design).items() if name in wanted}
     return found
+
+
+def _date_portfolios(data: Data, fitted: Sequence[FittedEvent]) -> list[Portfolio]:
+    """Return one portfolio per event date: events of the same date are one basket, whatever they are called."""
+    portfolios = []
+    for place in np.unique([item.position for item in fitted]):
+        same = [item for item in fitted if item.position == place]
+        columns = np.concatenate([item.columns for item in same])
+        portfolios.append(event_portfolio(data, replace(same[0], columns=columns)))
+    return portfolios
 
 
 def event_portfolio(data: Data, item: FittedEvent) -> Portfolio:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aitheme.eventstudy.result import EventStudyResult, Headline
 
 SMALL_P = 1e-4
+SHOWN_OVERLAPS = 5
 SHOWN = ("test", "statistic", "p_value", "assumes_independence", "allows_event_variance", "reason")
 
 
@@ -84,10 +85,7 @@ def summarise(result: EventStudyResult) -> Summary:
             f"{int(stocks['locked_at_exit'].sum())} stocks locked on the last day; "
             f"limit-aware CAAR {100.0 * result.limits.limit_aware_caar:.2f} %"
         )
-    lines.extend(
-        f"overlap: {row.event} and {row.other} are {row.sessions_apart} sessions apart and share {row.shared_sessions}"
-        for row in result.overlapping.itertuples()
-    )
+    lines.extend(_overlap_lines(result))
     table = result.tests
     shown = table[table["scope"] == window][list(SHOWN)]
     return Summary(f"Event study {window}: {names}", tuple(lines), headline_sentence(result), shown)
@@ -100,7 +98,8 @@ def headline_sentence(result: EventStudyResult) -> str:
     if head.reason:
         robust = f"{moved} has no p-value that survives a common date: {head.reason}"
     else:
-        robust = f"{moved} has {_p_text(head.p_value)} by {head.test}"
+        provisional = f", provisional with {head.sessions_after} later sessions" if head.provisional else ""
+        robust = f"{moved} has {_p_text(head.p_value)} by {head.test}{provisional}"
     return f"{robust}; {_naive_claim(head, result)}."
 
 
@@ -125,6 +124,8 @@ def as_dict(result: EventStudyResult) -> dict[str, Any]:
         "tests": _test_records(result),
         "headline_test": head.test,
         "headline_p": _plain(head.p_value),
+        "headline_p_before": _plain(head.p_value_before),
+        "headline_provisional": head.provisional,
         "headline": headline_sentence(result),
         "placebo_dates": None if drawn is None else drawn.eligible,
         "placebo_dates_disjoint": None if drawn is None else drawn.non_overlapping,
@@ -153,6 +154,19 @@ def write_excel(result: EventStudyResult, path: str | Path) -> None:
     with pd.ExcelWriter(path, engine="xlsxwriter", datetime_format="yyyy-mm-dd") as book:
         for name, frame in sheets.items():
             frame.to_excel(book, sheet_name=name, index=False)
+
+
+def _overlap_lines(result: EventStudyResult) -> list[str]:
+    """Name, for each event, the other releases that fall into its window, nearest first."""
+    table, lines = result.overlapping, []
+    for unit in result.units:
+        own = table[(table["event"] == unit.event) | (table["other"] == unit.event)].sort_values("sessions_apart")
+        others = own["event"].where(own["other"] == unit.event, own["other"])
+        near = [f"{name} ({apart} apart)" for name, apart in zip(others, own["sessions_apart"], strict=True)]
+        if near:
+            more = f" and {len(near) - SHOWN_OVERLAPS} more" if len(near) > SHOWN_OVERLAPS else ""
+            lines.append(f"windows that overlap {unit.event}: {', '.join(near[:SHOWN_OVERLAPS])}{more}")
+    return lines
 
 
 def _dependence_line(result: EventStudyResult) -> str:

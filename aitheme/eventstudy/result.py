@@ -12,6 +12,7 @@ import pandas as pd
 from aitheme.eventstudy.arrays import mean_where
 from aitheme.eventstudy.battery import TESTS, table_of_tests
 from aitheme.eventstudy.longrun import buy_and_hold
+from aitheme.eventstudy.volatility import SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from aitheme.eventstudy.sample import Sample
     from aitheme.eventstudy.windows import Event, StudyDesign
 
-HEADLINE_ORDER = ("randomisation_dates", "ibragimov_muller", "crude_dependence_exact_t", "crude_dependence_t")
+HEADLINE_ORDER = (
+    "volatility_scaled_t",
+    "randomisation_dates",
+    "ibragimov_muller",
+    "crude_dependence_exact_t",
+    "crude_dependence_t",
+)
 """Tests that survive a common date, best first; the first that applies is the headline."""
 
 NAIVE_ORDER = ("cross_sectional_t", "bmp", "patell", "sign")
@@ -66,6 +73,11 @@ class Headline:
         Test that takes the stocks as independent.
     naive_p_value : float
         Its p-value.
+    p_value_before : float
+        The p-value one could have had on the evening of the window's last session; NaN if it was not asked for.
+    sessions_after : int
+        Sessions of data after the window (the fewest over the events). The headline weighs volatility on both sides, so
+        below ``volatility.SETTLED`` of them it is provisional.
     reason : str
         Why there is no robust p-value, or empty.
     """
@@ -76,7 +88,14 @@ class Headline:
     p_value: float
     naive_test: str
     naive_p_value: float
+    p_value_before: float
+    sessions_after: int
     reason: str
+
+    @property
+    def provisional(self) -> bool:
+        """Whether sessions still to come can move the p-value."""
+        return self.test == "volatility_scaled_t" and self.sessions_after < SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +280,7 @@ class EventStudyResult:
         # The first choice that fails is the one whose reason an analyst needs.
         chosen = (usable or found or [""])[0]
         naive = next((name for name in NAIVE_ORDER if self._applies(name)), "")
-        outcome = self.outcomes.get(chosen)
+        outcome, before = self.outcomes.get(chosen), self.outcomes.get("volatility_scaled_t_before")
         reason = "no test that survives a common date was asked for" if outcome is None else outcome.reason[-1]
         return Headline(
             test=chosen,
@@ -270,6 +289,8 @@ class EventStudyResult:
             p_value=float("nan") if outcome is None else float(outcome.p_value[-1]),
             naive_test=naive,
             naive_p_value=float(self.outcomes[naive].p_value[-1]) if naive else float("nan"),
+            p_value_before=float(before.p_value[-1]) if before is not None else float("nan"),
+            sessions_after=min(len(self.sessions) - 1 - unit.position - self.design.window[1] for unit in self.units),
             reason=reason,
         )
 

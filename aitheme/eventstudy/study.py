@@ -6,7 +6,6 @@ from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from aitheme.eventstudy.account import DataLoss, refuse_loss
 from aitheme.eventstudy.battery import chosen_tests, run_tests
@@ -20,6 +19,8 @@ from aitheme.eventstudy.windows import make_design, make_events, overlaps, windo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
 
     from aitheme.eventstudy.arrays import FloatArray
     from aitheme.eventstudy.fitting import FittedEvent
@@ -199,7 +200,7 @@ def _study(
         randomisation=randomised,
         loss=loss,
         limits=None if limit_state is None else study_limits(data, fitted, design, limit_state),
-        overlapping=overlaps(_near(events, others, data.sessions, design), data.sessions, design.window),
+        overlapping=_overlapping(events, others, data.sessions, design),
     )
 
 
@@ -214,13 +215,10 @@ def _optional_events(other_events: object) -> tuple[Event, ...]:
     return make_events(other_events)
 
 
-def _near(
+def _overlapping(
     events: Sequence[Event], others: Sequence[Event], sessions: pd.DatetimeIndex, design: StudyDesign
-) -> list[Event]:
-    # Other releases matter here only where they collide with an event that is studied.
-    if not others:
-        return list(events)
-    own = positions_of(sessions, events)
-    places = sessions.searchsorted(pd.DatetimeIndex([item.day0 for item in others]))
-    apart = np.abs(own[:, None] - places[None, :]).min(axis=0)
-    return [*events, *(item for item, distance in zip(others, apart, strict=True) if distance < design.length)]
+) -> pd.DataFrame:
+    """Return the overlaps that touch a studied event; two other releases colliding is no concern of this study."""
+    table = overlaps([*events, *others], sessions, design.window)
+    own = {item.id for item in events}
+    return table[table["event"].isin(own) | table["other"].isin(own)].reset_index(drop=True)

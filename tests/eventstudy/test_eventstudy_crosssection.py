@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from conftest import simulate
 from eventstudy_oracle import correction, estimate
 
 from aitheme.eventstudy import StudyError, attribute_regression, event_study, group_effects
+from tests.eventstudy.conftest import simulate
 
 DAY0 = 320
 

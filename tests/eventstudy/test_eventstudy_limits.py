@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import simulate
 
 from aitheme.eventstudy import StudyError, event_study
 from aitheme.eventstudy.limits import limit_counts
+from tests.eventstudy.conftest import simulate
 
 DAY0 = 320
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from conftest import simulate
 
 from aitheme.eventstudy import StudyError, bhar_tests, calendar_time_portfolio, event_study
 from aitheme.eventstudy.longrun import buy_and_hold, holding_periods
+from tests.eventstudy.conftest import simulate
 
 
 def test_bhar_by_loop(holed):

@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import sessions, simulate
 from scipy.optimize import minimize
 
 from aitheme.eventstudy import MODELS, StudyError, event_study, leave_one_out_mean, matched_controls
 from aitheme.eventstudy.control import control_returns, synthetic_placebo, synthetic_weights
+from tests.eventstudy.conftest import sessions, simulate
 
 DAY0 = 320
 OPTIONS = {"window": (-1, 3), "estimation": (250, 30), "draws": 0}

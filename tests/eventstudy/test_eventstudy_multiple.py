@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import simulate
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
@@ -17,6 +16,7 @@ from aitheme.eventstudy.multiple import (
     joint_dates,
     romano_wolf,
 )
+from tests.eventstudy.conftest import simulate
 
 
 @pytest.mark.parametrize(

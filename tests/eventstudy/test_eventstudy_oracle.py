@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import simulate
 from eventstudy_oracle import Firms, correction, estimate
 from eventstudy_oracle import tests as naive_tests
 from scipy import stats
 
 from aitheme.eventstudy import event_study, leave_one_out_mean
 from aitheme.eventstudy.battery import PARAMETRIC_AND_RANK
+from tests.eventstudy.conftest import simulate
 
 DAY0 = 320
 WINDOW = (-5, 10)

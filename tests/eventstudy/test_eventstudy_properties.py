@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from aitheme.eventstudy import event_study
 from aitheme.eventstudy.arrays import midranks
 from aitheme.eventstudy.correlation import dependence, mean_correlation
 from aitheme.eventstudy.multiple import benjamini_hochberg, benjamini_yekutieli, holm
+from tests.eventstudy.conftest import simulate
 
 QUICK = settings(max_examples=12, deadline=None)
 SEEDS = st.integers(0, 10_000)

@@ -7,7 +7,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import simulate
 from eventstudy_oracle import estimate
 
 from aitheme.eventstudy import StudyError, event_study
@@ -20,6 +19,7 @@ from aitheme.eventstudy.resampling import (
     residual_bootstrap,
     wild_cluster_bootstrap,
 )
+from tests.eventstudy.conftest import simulate
 
 DAY0 = 320
 

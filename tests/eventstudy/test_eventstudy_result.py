@@ -10,12 +10,12 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import simulate
 
 import aitheme.eventstudy as package
 from aitheme.eventstudy import StudyError, event_study
 from aitheme.eventstudy.battery import TESTS
 from aitheme.eventstudy.plotting import band_table
+from tests.eventstudy.conftest import simulate
 
 NAMES = [
     "cross_sectional_t",
@@ -94,10 +94,11 @@ def test_tidy_holds_every_stock_and_day(study):
 
 def test_headline_sentence_names_both_claims(study):
     head, text = study.headline, str(study.summary())
-    assert head.test == "randomisation_dates"
+    assert head.test == "volatility_scaled_t"
     assert head.naive_test == "cross_sectional_t"
-    assert head.p_value == study.outcomes["randomisation_dates"].p_value[-1]
-    assert "by randomisation_dates; the naive cross_sectional_t, which takes the 12 stocks as independent" in text
+    assert head.p_value == study.outcomes["volatility_scaled_t"].p_value[-1]
+    assert head.p_value_before == study.outcomes["volatility_scaled_t_before"].p_value[-1]
+    assert "; the naive cross_sectional_t, which takes the 12 stocks as independent" in text
     for word in ("000300.SH", "rbar", "N_eff", "placebo dates", "kimi-20240318", "-279 .. -30"):
         assert word in text
     html = study._repr_html_()

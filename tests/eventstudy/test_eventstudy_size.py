@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import simulate
 
 from aitheme.eventstudy import event_study
+from tests.eventstudy.conftest import simulate
 
 TESTS = ["cross_sectional_t", "bmp", "patell", "adj_bmp", "crude_dependence_exact_t", "grank_t", "randomisation_dates"]
 REPEATS = 240
