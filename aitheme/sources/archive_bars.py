@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,10 +26,12 @@ from aitheme.symbols import parse_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Days = NDArray[np.int32]
 
 __all__ = ["BarFiles", "a_share_bars"]
 
@@ -35,6 +40,10 @@ _PERCENT: Final = 100.0
 # amount / (volume x close) is about 1 for shares and about 100 for lots; the geometric middle separates them.
 _LOT_THRESHOLD: Final = 10.0
 _SAMPLE: Final = 10_000
+# Rows worked on at a time: small enough for the processor's cache and for memory to be used again at once.
+_BLOCK: Final = 60_000
+# numpy and Arrow let go of the interpreter while they work, so that two threads fill two cores.
+_THREADS: Final = 2
 _DAY_SPAN: Final = 1_000_000
 _NOT_POSITIVE, _OFF_CALENDAR, _TWICE, _CONFLICT = 1, 2, 3, 4
 _REASONS: Final = {
@@ -43,6 +52,9 @@ _REASONS: Final = {
     _TWICE: "row stands twice",
     _CONFLICT: "second row with other values for the same day",
 }
+_DTYPES: Final = {"session": np.int32, "quality": np.int8} | dict.fromkeys(
+    ("open", "high", "low", "close", "volume", "amount", "turnover", "adj_factor"), np.float64
+)
 _PRICES: Final = ("open", "high", "low", "close")
 _VALUE_COLUMNS: Final = {
     "开盘": "open", "最高": "high", "最低": "low", "收盘": "close", "成交量": "volume", "成交额": "amount", "换手率": "turnover",
@@ -57,31 +69,80 @@ class BarFiles:
     hfq: tuple[ArchiveFile, ...]
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Bars as parallel arrays sorted by (symbol, day); `symbols` is the dictionary of `code`."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of one file or row group in file order; `code` points into the sorted list of all symbols."""
 
-    symbols: list[str]
-    code: Ints
-    day: Ints
-    values: dict[str, Floats]
+    code: Days
+    day: Days
+    values: dict[str, NDArray[Any]]
 
-    @property
-    def key(self) -> Ints:
-        return self.code * _DAY_SPAN + self.day
+    def where(self, keep: NDArray[np.bool_]) -> _Part:
+        if keep.all():
+            return self
+        return _Part(self.code[keep], self.day[keep], {name: column[keep] for name, column in self.values.items()})
 
-    def starts(self) -> Ints:
-        change = np.flatnonzero(np.diff(self.code)) + 1
-        return np.concatenate(([0], change, [len(self.code)])).astype(np.int64)
+    def row(self, index: int) -> dict[str, float]:
+        return {name: float(column[index]) for name, column in self.values.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One file's rows in file order: symbol slots, day numbers and value columns."""
+class _Rows:
+    """Rows of neighbouring symbols as parallel arrays sorted by (symbol, day); a symbol begins at each of `starts`."""
 
-    slot: Ints
-    day: Ints
-    values: dict[str, NDArray[Any]]
+    code: Ints
+    day: Days
+    values: dict[str, Floats]
+    starts: Ints
+
+    @property
+    def key(self) -> Ints:
+        return np.repeat(self.code * _DAY_SPAN, np.diff(self.starts)) + self.day
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Stretches of rows of one symbol, sorted by symbol and day, each in one part; no two of them overlap.
+
+    The rows of symbol i stand from ``ends[i]`` to before ``ends[i + 1]`` once they are sorted.
+    """
+
+    parts: list[_Part]
+    part: Ints
+    start: Ints
+    length: Ints
+    code: Ints
+    ends: Ints
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """Return ranges of symbols that hold about a block of rows each."""
+        bounds = [0]
+        while bounds[-1] < len(self.ends) - 1:
+            full = int(np.searchsorted(self.ends, self.ends[bounds[-1]] + _BLOCK, side="right")) - 1
+            bounds.append(max(bounds[-1] + 1, full))
+        return list(pairwise(bounds))
+
+    def gather(self, low: int, high: int, values: dict[str, Floats]) -> _Rows:
+        """Return the rows of the symbols from `low` to before `high` in order, their values in the arrays given."""
+        here = slice(*np.searchsorted(self.code, [low, high]))
+        part, start, length, code = self.part[here], self.start[here], self.length[here], self.code[here]
+        source, total = np.empty(len(part), dtype=np.int64), 0
+        pieces: list[tuple[_Part, slice]] = []
+        for number in np.unique(part).tolist():
+            mine = part == number
+            # A part is sorted, so what these symbols have in it is one slice.
+            piece = slice(int(start[mine].min()), int((start + length)[mine].max()))
+            source[mine] = start[mine] + (total - piece.start)
+            pieces.append((self.parts[number], piece))
+            total += piece.stop - piece.start
+        target = np.cumsum(length) - length
+        order = np.repeat(source - target, length) + np.arange(total)
+        for name, column in values.items():
+            loose = np.concatenate([item.values[name][piece] for item, piece in pieces], dtype=np.float64)
+            loose.take(order, out=column, mode="clip")
+        day = np.concatenate([item.day[piece] for item, piece in pieces])[order]
+        first = np.flatnonzero(np.diff(code, prepend=-1))
+        return _Rows(code[first], day, values, np.append(target[first], total))
 
 
 def a_share_bars(files: BarFiles, request: FetchRequest) -> Batch:
@@ -92,243 +153,311 @@ def a_share_bars(files: BarFiles, request: FetchRequest) -> Batch:
     ArchiveError
         A file is damaged, has no code, or holds no usable row.
     """
-    rows, rejects = _read(files.bars, request, tuple(_VALUE_COLUMNS))
-    if not len(rows.code):
+    symbols, runs, rejects = _read(files.bars, request, tuple(_VALUE_COLUMNS))
+    if runs is None:
         raise ArchiveError("archive: no bar of the wanted symbols and dates; check --universe, --since and --until")
-    in_shares = _volume_to_shares(rows)
-    level, exact = _total_return_level(rows, files.hfq, request)
-    batch, rebuilt = _canonical(rows, level, exact)
+    # Rows refused here (a back-adjusted close on a holiday, a repeat) leave their bar without an exact level.
+    adjusted = _read(files.hfq, request, ("收盘",), symbols)[1]
+    in_shares = _volume_in_shares(runs.parts)
+    # Whole columns, filled block by block: large arrays get large memory pages, which come much faster.
+    columns = {name: np.empty(runs.ends[-1], dtype=kind) for name, kind in _DTYPES.items()}
+
+    def block(bounds: tuple[int, int]) -> list[int]:
+        return _fill(columns, runs, adjusted, bounds, in_shares=in_shares)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        approximate = [symbols[code] for codes in pool.map(block, runs.blocks()) for code in codes]
+    table = _table(columns, np.repeat(runs.code.astype(np.int32), runs.length), symbols)
+    rebuilt = int(np.count_nonzero(columns["quality"] & PRICE_RECONSTRUCTED))
     notes = (
-        f"{len(rows.code):,} bars of {len(rows.symbols):,} symbols; volume was in {'shares' if in_shares else 'lots of 100'}",
+        f"{len(table):,} bars of {len(symbols):,} symbols; volume was in {'shares' if in_shares else 'lots of 100'}",
         f"{rebuilt:,} closes rebuilt from average prices and total-return levels (about 0.1 % accurate)",
-        *_approximate_note(rows, exact),
+        *_approximate_note(approximate),
     )
     origin = f"{len(files.bars)} bar files, {len(files.hfq)} back-adjusted files"
-    return Batch("bars", batch, rejects, notes, origin)
+    return Batch("bars", table, rejects, notes, origin)
 
 
-def _approximate_note(rows: _Rows, exact: NDArray[np.bool_]) -> tuple[str, ...]:
-    codes = np.unique(rows.code[~exact])
-    if not len(codes):
+def _approximate_note(symbols: list[str]) -> tuple[str, ...]:
+    if not symbols:
         return ()
-    names = ", ".join(rows.symbols[code] for code in codes[:5])
-    more = f" and {len(codes) - 5:,} more" if len(codes) > 5 else ""  # noqa: PLR2004 (five named above)
-    return (f"{len(codes):,} symbols lack a back-adjusted close, their returns are approximate: {names}{more}",)
+    more = f" and {len(symbols) - 5:,} more" if len(symbols) > 5 else ""  # noqa: PLR2004 (five are named)
+    return (
+        f"{len(symbols):,} symbols lack a back-adjusted close, their returns are approximate: {', '.join(symbols[:5])}{more}",
+    )
 
 
-def _read(files: tuple[ArchiveFile, ...], request: FetchRequest, values: tuple[str, ...]) -> tuple[_Rows, pd.DataFrame]:
-    """Read files into rows sorted by symbol and day, without those that cannot be used, and the refused rows."""
-    slots: dict[str, int] = {}
-    parts = [part for file in files if (part := _read_one(file, request, values, slots)) is not None]
-    ordered = sorted(slots)
-    if not parts:
-        return _Rows(ordered, np.array([], dtype=np.int64), np.array([], dtype=np.int64), {}), empty_rejects()
-    rank = np.empty(len(slots), dtype=np.int64)
-    rank[[slots[symbol] for symbol in ordered]] = np.arange(len(slots))
-    code = rank[np.concatenate([part.slot for part in parts])]
-    day = np.concatenate([part.day for part in parts])
-    order, reason = _usable(parts, code * _DAY_SPAN + day, day)
-    rejects = _reject_frame(parts, ordered, code, day, reason)
-    names = [_VALUE_COLUMNS[name] for name in values if all(_VALUE_COLUMNS[name] in part.values for part in parts)]
-    return _Rows(ordered, code[order], day[order], _scatter(parts, order, len(code), names)), rejects
+def _read(
+    files: tuple[ArchiveFile, ...], request: FetchRequest, values: tuple[str, ...], symbols: list[str] | None = None
+) -> tuple[list[str], _Runs | None, pd.DataFrame]:
+    """Read files; return their symbols (or those given), the usable rows and the refused ones."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        read = [part for parts in pool.map(lambda file: _read_one(file, request, values), files) for part in parts]
+        if symbols is None:
+            symbols = sorted({symbol for local, _ in read for symbol in local})
+        number = {symbol: position for position, symbol in enumerate(symbols)}
+        parts = [part for part in pool.map(lambda item: _numbered(item[0], item[1], number), read) if len(part.day)]
+        if not parts:
+            return symbols, None, empty_rejects()
+        sessions = _session_table(parts)
+        reason = np.concatenate(list(pool.map(lambda part: _reasons(part, *sessions), parts)))
+    runs = _runs(parts, len(symbols))
+    order = None if runs is not None else _mark_repeats(parts, reason)
+    rejects = _reject_frame(parts, symbols, reason)
+    if order is not None:
+        runs = _runs([_joined(parts, order[reason[order] == 0])], len(symbols))
+    elif reason.any():
+        ends = np.cumsum([len(part.day) for part in parts])[:-1]
+        parts = [part.where(mine == 0) for part, mine in zip(parts, np.split(reason, ends), strict=True)]
+        runs = _runs(parts, len(symbols))
+    return symbols, runs if runs is not None and len(runs.code) else None, rejects
 
 
-def _usable(parts: list[_Part], key: Ints, day: Ints) -> tuple[Ints, NDArray[np.int8]]:
-    """Return the order that sorts the usable rows, and for every row the reason it is refused (0 for none)."""
-    reason = np.zeros(len(key), dtype=np.int8)
-    offset = 0
-    for part in parts:
-        for name in _PRICES:
-            if name in part.values:
-                reason[offset : offset + len(part.day)][~(part.values[name] > 0)] = _NOT_POSITIVE
-        offset += len(part.day)
-    reason[~_is_session(day)] = _OFF_CALENDAR
-    order = np.arange(len(key)) if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
+def _numbered(local: list[str], part: _Part, number: dict[str, int]) -> _Part:
+    """Turn a part's own symbol numbers into common ones, without the symbols that have none."""
+    common = np.array([number.get(symbol, -1) for symbol in local], dtype=np.int32)
+    part = _Part(common[part.code], part.day, part.values)
+    return part.where(part.code >= 0)
+
+
+def _runs(parts: list[_Part], symbols: int) -> _Runs | None:
+    """Return the runs of sorted parts; None where a part is not sorted, or two mix the days of a symbol."""
+    found = []
+    for number, part in enumerate(parts):
+        step = np.diff(part.code)
+        if not np.all((step > 0) | ((step == 0) & (part.day[1:] >= part.day[:-1]))):
+            return None
+        edges = (
+            np.concatenate(([0], np.flatnonzero(step) + 1, [len(part.code)])) if len(part.code) else np.zeros(1, int)
+        )
+        start, last = edges[:-1], edges[1:] - 1
+        found.append(
+            (np.full(len(start), number), start, last + 1 - start, part.code[start], part.day[start], part.day[last])
+        )
+    part_number, start, length, code, first, last = (
+        np.concatenate(column).astype(np.int64) for column in zip(*found, strict=True)
+    )
+    order = np.lexsort((first, code))
+    code, first, last = code[order], first[order], last[order]
+    if np.any((code[1:] == code[:-1]) & (first[1:] <= last[:-1])):
+        return None
+    ends = np.append(0, np.cumsum(np.bincount(code, weights=length[order], minlength=symbols))).astype(np.int64)
+    return _Runs(parts, part_number[order], start[order], length[order], code, ends)
+
+
+def _joined(parts: list[_Part], order: Ints) -> _Part:
+    """Put rows of all parts into one part in the order given."""
+    return _Part(
+        np.concatenate([part.code for part in parts])[order],
+        np.concatenate([part.day for part in parts])[order],
+        {name: np.concatenate([part.values[name] for part in parts])[order] for name in _common(parts)},
+    )
+
+
+def _common(parts: list[_Part]) -> tuple[str, ...]:
+    """Return the value columns that every part has."""
+    return tuple(name for name in parts[0].values if all(name in part.values for part in parts))
+
+
+def _reasons(part: _Part, first: int, session: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Return for every row why it cannot be used, 0 where it can."""
+    reason = np.zeros(len(part.day), dtype=np.int8)
+    for name in _PRICES:
+        if name in part.values:
+            reason[~(part.values[name] > 0)] = _NOT_POSITIVE
+    reason[~session[part.day - first]] = _OFF_CALENDAR
+    repeated = (part.day[1:] == part.day[:-1]) & (part.code[1:] == part.code[:-1])
+    for index in np.flatnonzero(repeated).tolist():
+        reason[index + 1] = _TWICE if part.row(index) == part.row(index + 1) else _CONFLICT
+    return reason
+
+
+def _mark_repeats(parts: list[_Part], reason: NDArray[np.int8]) -> Ints:
+    """Refuse every row but the first of a symbol and day; return the order that sorts all rows."""
+    key = np.concatenate([part.code.astype(np.int64) * _DAY_SPAN + part.day for part in parts])
+    order = np.argsort(key, kind="stable")
     ranked = key[order]
     for position in np.flatnonzero(ranked[1:] == ranked[:-1]) + 1:
         earlier, later = int(order[position - 1]), int(order[position])
-        reason[later] = _TWICE if _row(parts, earlier) == _row(parts, later) else _CONFLICT
-    return (order if not reason.any() else order[reason[order] == 0]), reason
+        (first, one), (second, other) = _locate(parts, earlier), _locate(parts, later)
+        reason[later] = _TWICE if first.row(one) == second.row(other) else _CONFLICT
+    return order
 
 
-def _row(parts: list[_Part], index: int) -> dict[str, float]:
-    """Return the values of one row, counted over all parts."""
+def _locate(parts: list[_Part], index: int) -> tuple[_Part, int]:
+    """Return the part that holds a row counted over all parts, and the row's number there."""
     for part in parts:
         if index < len(part.day):
-            return {name: float(column[index]) for name, column in part.values.items()}
+            return part, index
         index -= len(part.day)
     raise IndexError(index)
 
 
-def _scatter(parts: list[_Part], order: Ints, total: int, names: list[str]) -> dict[str, Floats]:
-    """Copy each column from the parts into sorted order, on two threads (numpy releases the interpreter lock)."""
-    target = np.full(total, -1, dtype=np.int64)
-    target[order] = np.arange(len(order))
-    bounds = np.cumsum([0, *(len(part.day) for part in parts)])
-    slices = [target[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
-    kept = [None if (positions >= 0).all() else positions >= 0 for positions in slices]
-
-    def column(name: str) -> Floats:
-        result = np.empty(len(order))
-        for part, positions, keep in zip(parts, slices, kept, strict=True):
-            if keep is None:
-                result[positions] = part.values[name]
-            else:
-                result[positions[keep]] = part.values[name][keep]
-        return result
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return dict(zip(names, pool.map(column, names), strict=True))
-
-
-def _is_session(day: Ints) -> NDArray[np.bool_]:
-    """Tell which day numbers are mainland sessions, by a table over the span."""
-    first, last = int(day.min()), int(day.max())
+def _session_table(parts: list[_Part]) -> tuple[int, NDArray[np.bool_]]:
+    """Return the first day of the parts, and for each day from it on whether it is a mainland session."""
+    first, last = min(int(part.day.min()) for part in parts), max(int(part.day.max()) for part in parts)
     bounds = np.array([first, last]).astype("datetime64[D]")
     sessions = calendar_for("XSHG").sessions(bounds[0].item(), bounds[1].item()).to_numpy().astype("datetime64[D]")
     table = np.zeros(last - first + 1, dtype=bool)
     table[sessions.astype(np.int64) - first] = True
-    return table[day - first]
+    return first, table
 
 
-def _reject_frame(
-    parts: list[_Part], symbols: list[str], code: Ints, day: Ints, reason: NDArray[np.int8]
-) -> pd.DataFrame:
+def _reject_frame(parts: list[_Part], symbols: list[str], reason: NDArray[np.int8]) -> pd.DataFrame:
     import pandas as pd
 
-    bad = np.flatnonzero(reason)
-    if not len(bad):
+    bad = np.flatnonzero(reason).tolist()
+    if not bad:
         return empty_rejects()
+    rows = [_locate(parts, index) for index in bad]
     return pd.DataFrame(
         {
-            "symbol": [symbols[code[i]] for i in bad],
-            "session": day[bad].astype("datetime64[D]").astype(object),
-            "reason": [_REASONS[int(reason[i])] for i in bad],
-            "raw": [json.dumps(_row(parts, int(i))) for i in bad],
+            "symbol": [symbols[part.code[index]] for part, index in rows],
+            "session": np.array([part.day[index] for part, index in rows]).astype("datetime64[D]").astype(object),
+            "reason": [_REASONS[int(reason[index])] for index in bad],
+            "raw": [json.dumps(part.row(index)) for part, index in rows],
         }
     )
 
 
-def _read_one(file: ArchiveFile, request: FetchRequest, values: tuple[str, ...], slots: dict[str, int]) -> _Part | None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+def _read_one(file: ArchiveFile, request: FetchRequest, values: tuple[str, ...]) -> list[tuple[list[str], _Part]]:
+    """Read what is asked for from a file: each row group's symbols, and its rows numbered by them."""
     present = columns_of(file.path)
-    code_column = next((name for name in ("股票代码", "代码") if name in present), None)
+    code = next((name for name in ("股票代码", "代码") if name in present), None)
     wanted = [name for name in values if name in present]
-    filters = None
-    if code_column and request.symbols is not None:
+    table = _read_table(file, code, [*([code] if code else []), "日期", *wanted], request)
+    return [_requested(*_part(file, batch, code, wanted), request) for batch in table.to_batches() if batch.num_rows]
+
+
+def _read_table(file: ArchiveFile, code: str | None, columns: list[str], request: FetchRequest) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if code is None:
+        return read_table(file.path, columns)
+    if request.symbols is not None:
         spelled = sorted({form for symbol in request.symbols for form in (symbol, symbol.split(".")[0])})
-        filters = [(code_column, "in", spelled)]
-    table = read_table(file.path, [*([code_column] if code_column else []), "日期", *wanted], filters)
-    if not len(table):
-        return None
-    if code_column:
-        encoded = table[code_column].combine_chunks().dictionary_encode()
+        return read_table(file.path, columns, [(code, "in", spelled)])
+    if file.path.suffix.lower() == ".parquet":
+        # Codes as stored, numbers into a dictionary: no text is made of them. What fails here is told by `read_table`.
+        with suppress(pa.ArrowException, OSError):
+            return pq.read_table(file.path, columns=columns, read_dictionary=[code], memory_map=True)
+    return read_table(file.path, columns)
+
+
+def _part(file: ArchiveFile, batch: pa.RecordBatch, code: str | None, wanted: list[str]) -> tuple[list[str], _Part]:
+    import pyarrow as pa
+
+    if code is None:
+        local, index = [_symbol(file, file.path.stem)], np.zeros(len(batch), dtype=np.int32)
+    else:
+        column = batch[code]
+        encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         local = [_symbol(file, text) for text in encoded.dictionary.to_pylist()]
         index = encoded.indices.to_numpy(zero_copy_only=False)
-    else:
-        local = [_symbol(file, file.path.stem)]
-        index = np.zeros(len(table), dtype=np.int32)
-    day = pc.cast(table["日期"], pa.date32()).combine_chunks().cast(pa.int32()).to_numpy(zero_copy_only=False)
-    keep = _requested(day, request)
-    if request.symbols is not None:
-        keep &= np.array([symbol in request.symbols for symbol in local])[index]
-    if not keep.all():
-        table, index, day = table.filter(pa.array(keep)), index[keep], day[keep]
-    number = np.array([slots.setdefault(symbol, len(slots)) for symbol in local], dtype=np.int64)
-    columns = {_VALUE_COLUMNS[name]: table[name].to_numpy() for name in wanted}
-    return _Part(number[index], day.astype(np.int64), columns) if len(table) else None
+    day = batch["日期"].cast(pa.date32()).cast(pa.int32()).to_numpy(zero_copy_only=False)
+    return local, _Part(
+        index, day, {_VALUE_COLUMNS[name]: batch[name].to_numpy(zero_copy_only=False) for name in wanted}
+    )
 
 
-def _requested(day: NDArray[np.integer[Any]], request: FetchRequest) -> NDArray[np.bool_]:
-    keep = np.ones(len(day), dtype=bool)
+def _requested(local: list[str], part: _Part, request: FetchRequest) -> tuple[list[str], _Part]:
+    """Take the dates and symbols asked for out of a part."""
+    keep = np.ones(len(part.day), dtype=bool)
     if request.since is not None:
-        keep &= day >= np.datetime64(request.since).astype(int)
+        keep &= part.day >= np.datetime64(request.since).astype(int)
     if request.until is not None:
-        keep &= day <= np.datetime64(request.until).astype(int)
-    return keep
+        keep &= part.day <= np.datetime64(request.until).astype(int)
+    if request.symbols is not None:
+        keep &= np.array([symbol in request.symbols for symbol in local])[part.code]
+    if keep.all():
+        return local, part
+    part = part.where(keep)
+    used, code = np.unique(part.code, return_inverse=True)
+    return [local[i] for i in used.tolist()], _Part(code.astype(np.int32), part.day, part.values)
+
+
+@cache
+def _parsed(text: str) -> str:
+    return str(parse_symbol(text))
 
 
 def _symbol(file: ArchiveFile, text: str) -> str:
     try:
-        return str(parse_symbol(text))
+        return _parsed(text)
     except SymbolError as error:
         raise ArchiveError(f"archive: {file.path}: {error}") from error
 
 
-def _volume_to_shares(rows: _Rows) -> bool:
-    """Convert lots to shares in place; return whether the dump was in shares already."""
-    volume, amount, close = rows.values["volume"], rows.values["amount"], rows.values["close"]
+def _volume_in_shares(parts: list[_Part]) -> bool:
+    """Tell whether volumes are in shares rather than in lots, from a sample of the rows."""
+    step = max(1, sum(len(part.day) for part in parts) // _SAMPLE)
+    amount, volume, close = (
+        np.concatenate([part.values[name][::step] for part in parts]) for name in ("amount", "volume", "close")
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        sample = slice(None, None, max(1, len(close) // _SAMPLE))
-        ratio = amount[sample] / (volume[sample] * close[sample])
+        ratio = amount / (volume * close)
     usable = ratio[np.isfinite(ratio) & (ratio > 0)]
     middle = np.median(usable) if len(usable) else _LOT
-    in_shares = bool(middle < _LOT_THRESHOLD)
+    return bool(middle < _LOT_THRESHOLD)
+
+
+def _fill(
+    columns: dict[str, NDArray[Any]], runs: _Runs, adjusted: _Runs | None, bounds: tuple[int, int], *, in_shares: bool
+) -> list[int]:
+    """Fill in the canonical bars of a range of symbols; return those whose returns are approximate."""
+    here = slice(*runs.ends[list(bounds)])
+    names = _common(runs.parts)
+    rows = runs.gather(*bounds, {name: columns[name][here] for name in names})
+    columns["session"][here] = rows.day
     if not in_shares:
-        rows.values["volume"] = volume * _LOT
-    if "turnover" in rows.values:
-        rows.values["turnover"] = rows.values["turnover"] / _PERCENT
+        rows.values["volume"] *= _LOT
+    if "turnover" in names:
+        rows.values["turnover"] /= _PERCENT
     else:
-        rows.values["turnover"] = np.full(len(rows.code), np.nan)
-    return in_shares
+        columns["turnover"][here] = np.nan
+    level, whole = _total_return_level(rows, adjusted, bounds)
+    columns["quality"][here] = np.repeat(~whole * RETURN_APPROXIMATE, np.diff(rows.starts))
+    _unadjust(rows, level, columns["adj_factor"][here], columns["quality"][here])
+    return [int(code) for code in rows.code[~whole]]
 
 
 def _total_return_level(
-    rows: _Rows, files: tuple[ArchiveFile, ...], request: FetchRequest
+    rows: _Rows, adjusted: _Runs | None, bounds: tuple[int, int]
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the total-return level of each bar, and where it is exact (a back-adjusted close exists)."""
-    level = rows.values["close"].copy()
-    exact = np.zeros(len(level), dtype=bool)
-    if not files:
-        return level, exact
-    # Rows refused here (a back-adjusted close on a holiday, a repeat) leave their bar without an exact level.
-    adjusted, _ = _read(files, request, ("收盘",))
-    if not len(adjusted.code):
-        return level, exact
-    slot = {symbol: position for position, symbol in enumerate(rows.symbols)}
-    translate = np.array([slot.get(symbol, -1) for symbol in adjusted.symbols], dtype=np.int64)
-    known = translate[adjusted.code] >= 0
-    key = translate[adjusted.code][known] * _DAY_SPAN + adjusted.day[known]
-    closes = adjusted.values["close"][known]
-    position = np.minimum(np.searchsorted(key, rows.key), len(key) - 1)
-    exact = (key[position] == rows.key) & (closes[position] > 0)
-    level[exact] = closes[position][exact]
+    """Return the total-return level of each bar, and for which symbols it is exact (all back-adjusted closes exist)."""
+    close = rows.values["close"].copy()
+    low, high = (0, 0) if adjusted is None else adjusted.ends[list(bounds)].tolist()
+    if adjusted is None or low == high:
+        return close, np.zeros(len(rows.code), dtype=bool)
+    levels = adjusted.gather(*bounds, {"close": np.empty(high - low)})
+    key, wanted = levels.key, rows.key
+    position = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
     # A stock with holes in its back-adjusted history would jump between two scales: it is approximate as a whole.
-    partial = np.zeros(len(rows.symbols), dtype=bool)
-    partial[np.unique(rows.code[~exact])] = True
-    mixed = partial[rows.code]
-    level[mixed] = rows.values["close"][mixed]
-    return level, exact & ~mixed
+    whole = np.logical_and.reduceat(key[position] == wanted, rows.starts[:-1])
+    return np.where(np.repeat(whole, np.diff(rows.starts)), levels.values["close"][position], close), whole
 
 
-def _canonical(rows: _Rows, level: Floats, exact: NDArray[np.bool_]) -> tuple[object, int]:
-    """Build the Arrow table: unadjusted prices on the cent grid, factor = level / close."""
-    import pyarrow as pa
-
+def _unadjust(rows: _Rows, level: Floats, factor: Floats, quality: NDArray[np.int8]) -> None:
+    """Bring prices back to what was traded, on the cent grid, in place; factor = level / close."""
     values = rows.values
     close = values["close"]
     with np.errstate(divide="ignore", invalid="ignore"):
         average = np.where(values["volume"] > 0, values["amount"] / values["volume"], np.nan)
     typical = (values["high"] + values["low"] + 2 * close) / 4
-    fit = unadjusted_closes(level, close, typical, average, rows.starts())
+    fit = unadjusted_closes(level, close, typical, average, rows.starts)
     scale = fit.close / close
-    quality = fit.reconstructed * PRICE_RECONSTRUCTED + ~exact * RETURN_APPROXIMATE
-    prices = {
-        name: np.where(fit.reconstructed, np.round(values[name] * scale, 2), values[name]) for name in ("open", "high", "low")
-    }
-    schema = DATASETS["bars"].arrow_schema()
-    symbol = pa.DictionaryArray.from_arrays(pa.array(rows.code.astype(np.int32)), pa.array(rows.symbols))
-    columns = {
-        "session": pa.array(rows.day.astype(np.int32)).cast(pa.date32()),
-        "close": fit.close,
-        "volume": values["volume"],
-        "amount": values["amount"],
-        "turnover": values["turnover"],
-        "adj_factor": level / fit.close,
-        "quality": quality.astype(np.int8),
-        **prices,
-    }
-    arrays = [symbol, *(pa.array(columns[name], from_pandas=True) for name in schema.names[1:])]
-    return pa.Table.from_arrays(arrays, names=schema.names), int(fit.reconstructed.sum())
+    for name in ("open", "high", "low"):
+        np.copyto(values[name], np.round(values[name] * scale, 2), where=fit.reconstructed)
+    close[:] = fit.close
+    np.divide(level, fit.close, out=factor)
+    quality += fit.reconstructed * np.int8(PRICE_RECONSTRUCTED)
+
+
+def _table(columns: dict[str, NDArray[Any]], code: Days, symbols: list[str]) -> pa.Table:
+    import pyarrow as pa
+
+    arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+    arrays["session"] = arrays["session"].cast(pa.date32())
+    arrays["symbol"] = pa.DictionaryArray.from_arrays(pa.array(code), pa.array(symbols))
+    return pa.table({name: arrays[name] for name in DATASETS["bars"].columns})

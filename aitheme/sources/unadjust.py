@@ -9,11 +9,14 @@ closest to H / average price: an isotonic regression (pool adjacent violators; B
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -115,30 +118,64 @@ def _segments(
     known: _Known, ratio: Floats, starts: Ints, fitted: NDArray[np.bool_]
 ) -> tuple[Ints, Floats, NDArray[np.bool_]]:
     """Return the runs between ex-dates: first row, log factor, and whether the dump's close is unadjusted already."""
-    first: list[int] = []
-    bounds: list[tuple[int, int]] = []
+    heads: list[int] = []
+    edges: list[tuple[int, int]] = []
     cuts = _cuts(known, np.flatnonzero(fitted))
-    for begin, fit in zip(starts[:-1].tolist(), fitted.tolist(), strict=True):
-        edges = next(cuts) if fit else [0, 0]
-        bounds.extend(zip(edges[:-1], edges[1:], strict=True))
-        # Rows before a stock's first average price belong to its first run.
-        first.append(begin)
-        first.extend(known.row[edges[1:-1]].tolist())
-    firsts = np.array(first)
-    drift = np.maximum.reduceat(ratio, firsts) - np.minimum.reduceat(ratio, firsts)
+    for fit in fitted.tolist():
+        heads.append(len(edges))
+        edges.extend(pairwise(next(cuts)) if fit else [(0, 0)])
+    first = np.append(known.row, 0)[[low for low, _ in edges]]
+    # Rows before a stock's first average price belong to its first run.
+    first[heads] = starts[:-1]
+    drifts = np.maximum.reduceat(ratio, first) - np.minimum.reduceat(ratio, first) >= SAME_DRIFT
     factor = np.zeros(len(first))
     kept = np.ones(len(first), dtype=bool)
-    for position, (low, high) in enumerate(bounds):
-        if low < high and not (drift[position] < SAME_DRIFT and abs(_middle(known.gap[low:high])) < SAME_LEVEL):
+    for position, ((low, high), drifting) in enumerate(zip(edges, drifts.tolist(), strict=True)):
+        if low < high and (drifting or not abs(_middle(known.gap[low:high])) < SAME_LEVEL):
             factor[position], kept[position] = _middle(known.observed[low:high]), False
-    return firsts, factor, kept
+    return first, factor, kept
 
 
 def _middle(values: Floats) -> float:
     """Return the upper median; several times faster than `numpy.median` on the short runs between ex-dates."""
-    half = len(values) // 2
-    return float(np.partition(values, half)[half])
+    half, values = len(values) // 2, values.copy()
+    values.partition(half)
+    return float(values[half])
 
 
 def _cuts(known: _Known, stocks: Ints) -> Iterator[list[int]]:
     """Yield for each stock the edges of its runs: monotone fit, then steps too small or too short are merged."""
+    from scipy.optimize import isotonic_regression
+
+    if not len(stocks):
+        return
+    # One fit serves all stocks: each is lifted above the one before, so that no pool reaches across two of them.
+    lift = np.arange(len(known.starts) - 1) * (np.ptp(known.observed) + 1.0)
+    fit = isotonic_regression(known.observed + np.repeat(lift, np.diff(known.starts)))
+    pools = np.searchsorted(fit.blocks, known.starts)
+    levels = fit.x[fit.blocks[:-1]] - np.repeat(lift, np.diff(pools))
+    steps = np.abs(np.diff(known.observed))
+    for stock in stocks.tolist():
+        low, high = known.starts[stock], known.starts[stock + 1]
+        scatter = MAD_TO_SD * _middle(steps[low : high - 1]) / np.sqrt(2) if high - low > 1 else 0.0
+        here = slice(pools[stock], pools[stock + 1])
+        yield _merged([*fit.blocks[here].tolist(), int(high)], levels[here].tolist(), float(scatter))
+
+
+def _merged(edges: list[int], levels: list[float], scatter: float) -> list[int]:
+    """Return the edges of one stock's pools that are ex-dates, with its first and last."""
+    start = edges[0]
+    cuts = [edges[-1]]
+    level = levels[-1]
+    for position in range(len(levels) - 2, -1, -1):
+        if level - levels[position] <= STEP:
+            continue
+        edge = edges[position + 1]
+        right, left = cuts[-1] - edge, edge - start
+        if right < MIN_BLOCK or left < MIN_BLOCK:
+            continue
+        if level - levels[position] > STANDARD_ERRORS * scatter * (1 / right + 1 / left) ** 0.5:
+            cuts.append(edge)
+            level = levels[position]
+    cuts.append(start)
+    return cuts[::-1]
