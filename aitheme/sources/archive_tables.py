@@ -25,7 +25,13 @@ _YI: Final = 1e8
 _BILLION: Final = 1e9
 # Index tickers that vendors spell with their own suffix.
 _INDEX_SPELLINGS: Final = {"HSI.HI": "HSI.HK", "IXIC.GI": "IXIC.US", "SPX.GI": "SPX.US"}
-_CAPEX_TICKERS: Final = {"META": "META.US", "MSFT": "MSFT.US", "GOOG": "GOOGL.US", "GOOGL": "GOOGL.US", "AMZN": "AMZN.US"}
+_CAPEX_TICKERS: Final = {
+    "META": "META.US",
+    "MSFT": "MSFT.US",
+    "GOOG": "GOOGL.US",
+    "GOOGL": "GOOGL.US",
+    "AMZN": "AMZN.US",
+}
 _PROVIDERS: Final = {"SI": "Shenwan", "CI": "CITIC", "CSI": "CSI", "SH": "CSI", "SZ": "CNI", "HK": "HSI", "US": "US"}
 
 
@@ -69,7 +75,9 @@ def _refuse(frame: pd.DataFrame, key: list[str], exchange: str) -> tuple[pd.Data
             "symbol": bad["symbol"],
             "session": bad["date"].dt.date,
             "reason": reason[reason != ""],
-            "raw": [json.dumps({k: str(v) for k, v in row.items()}, ensure_ascii=False) for row in bad.to_dict("records")],
+            "raw": [
+                json.dumps({k: str(v) for k, v in row.items()}, ensure_ascii=False) for row in bad.to_dict("records")
+            ],
         }
     )
     return frame[reason == ""], rejects
@@ -153,7 +161,9 @@ def overseas_bars(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
             "adj_factor": blank.fillna(1.0),
             "quality": blank.fillna(RETURN_APPROXIMATE),
         }
-        notes = () if dataset == "index_bars" else ("adjusted closes: factor 1, returns approximate, prices not as traded",)
+        notes = (
+            () if dataset == "index_bars" else ("adjusted closes: factor 1, returns approximate, prices not as traded",)
+        )
         yield Batch(dataset, to_table(dataset, columns), rejects, notes, file.path.name)
         if dataset == "index_bars":
             names = sorted(kept["symbol"].unique())
@@ -216,7 +226,9 @@ def capex(file: ArchiveFile, request: FetchRequest) -> Iterator[Batch]:
     frame = read_frame(file.path).dropna(subset=["capex_usd_bn"])
     unknown = sorted(set(frame["company"]) - set(_CAPEX_TICKERS))
     if unknown:
-        raise ArchiveError(f"archive: {file.path}: company {unknown[0]!r} is not one of {', '.join(sorted(_CAPEX_TICKERS))}")
+        raise ArchiveError(
+            f"archive: {file.path}: company {unknown[0]!r} is not one of {', '.join(sorted(_CAPEX_TICKERS))}"
+        )
     frame["symbol"] = frame["company"].map(_CAPEX_TICKERS)
     frame["quarter_end"] = pd.PeriodIndex(frame["calendar_quarter"], freq="Q").end_time.date
     if request.until is not None:
