@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from aitheme.eventstudy import EventStudyResult
+    from aitheme.eventstudy import EventStudyResult, Universe
     from aitheme.panel import Panel, Provenance
     from aitheme.store import Market
     from aitheme.themes import Theme
@@ -31,6 +31,8 @@ FACTOR_SETS: Mapping[str, tuple[str, ...]] = {
     "ff5": ("mkt_rf", "smb", "hml", "rmw", "cma"),
 }
 _SIZE_GROUPS = 3
+# Sessions back to look for the last close of a suspended stock when it is sized.
+_RECENT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class StudyRoom:
     def __init__(self, market: Market, theme: Theme) -> None:
         self.market = market
         self.theme = theme
+        self._strata: dict[pd.Timestamp, pd.Series[str]] = {}
+        self._benchmarks: dict[str, tuple[pd.Series[float], str]] = {}
 
     @cached_property
     def universe(self) -> Panel:
@@ -94,8 +98,9 @@ class StudyRoom:
         """Industry by symbol, as far as the store knows it."""
         return self.market.securities()["industry"].dropna()
 
+    @cached_property
     def releases(self) -> tuple[tuple[str, pd.Timestamp], ...]:
-        """Return id and day 0 of every release inside the data."""
+        """Id and day 0 of every release inside the data."""
         import pandas as pd
 
         first, last = self.market.span
@@ -157,8 +162,13 @@ class StudyRoom:
                 )
             returns = self.universe.returns[[symbol for symbol in self.universe.symbols if symbol in known.index]]
             return leave_one_out_mean(returns, known, symbols), "leave-one-out industry mean"
-        closes = self.market.index_closes([name])[name]
-        return (closes.ffill() / closes.ffill().shift() - 1).where(closes.notna()).rename(name), name
+        if name not in self._benchmarks:
+            closes = self.market.index_closes([name])[name]
+            self._benchmarks[name] = (
+                (closes.ffill() / closes.ffill().shift() - 1).where(closes.notna()).rename(name),
+                name,
+            )
+        return self._benchmarks[name]
 
     def factors(self, names: str) -> pd.DataFrame:
         """Return daily factor returns of a named set (``ff3``, ``carhart``, ``ff5``) or of columns joined by commas.
@@ -176,16 +186,35 @@ class StudyRoom:
                 raise UnknownNameError.build("factors", name, known, "the store holds what its source delivered")
         return table[[*wanted, *(["rf"] if "rf" in table.columns else [])]]
 
+    @cached_property
+    def wider_market(self) -> Universe:
+        """Returns of every A-share, for random baskets and donors."""
+        from aitheme.eventstudy import Universe
+
+        return Universe(self.universe.returns)
+
+    @cached_property
+    def _shares(self) -> pd.Series[float]:
+        return self.market.securities()["total_shares"]
+
     def strata(self, event: pd.Timestamp) -> pd.Series[str]:
         """Return board and size group of every A-share before an event, to match random baskets on."""
+        if event not in self._strata:
+            self._strata[event] = self._board_and_size(event)
+        return self._strata[event]
+
+    def _board_and_size(self, event: pd.Timestamp) -> pd.Series[str]:
+        import numpy as np
         import pandas as pd
 
         panel = self.universe
-        closes = panel.close.loc[: event - pd.Timedelta(days=1)].ffill().iloc[-1]
-        value = closes * self.market.securities()["total_shares"].reindex(closes.index)
-        size = pd.qcut(value.rank(method="first"), _SIZE_GROUPS, labels=False) if value.notna().any() else value
-        group = size.astype("Int64").astype("string").fillna("?")
-        return pd.Series({symbol: f"{board_of(symbol)}/{group[symbol]}" for symbol in panel.symbols}, dtype=object)
+        before = panel.close.index < event
+        closes = panel.close[before].tail(_RECENT).ffill().iloc[-1] if before.any() else panel.close.iloc[0]
+        value = closes.to_numpy() * self._shares.reindex(closes.index).to_numpy()
+        order = pd.Series(value).rank(pct=True).to_numpy()
+        size = np.where(np.isfinite(order), np.ceil(np.nan_to_num(order) * _SIZE_GROUPS), 0).astype(int)
+        names = [f"{board_of(symbol)}/{group}" for symbol, group in zip(panel.symbols, size.tolist(), strict=True)]
+        return pd.Series(names, index=list(panel.symbols), dtype=object)
 
 
 def study_release(
@@ -257,9 +286,9 @@ def study_release(
         benchmark_name=label,
         factors=room.factors(factors) if model == "factor" else None,
         limit_state=panel.limit_state[symbols],
-        other_events=[release for release in room.releases() if release[0] not in ids],
+        other_events=[release for release in room.releases if release[0] not in ids],
         exclude_other_events=exclude_other_events,
-        universe_returns=room.universe.returns if wide else None,
+        universe_returns=room.wider_market if wide else None,
         strata=room.strata(days[0][1]) if wide else None,
         draws=draws,
         **options,
@@ -293,11 +322,12 @@ def study_all(room: StudyRoom, baskets: Iterable[str], **options: Any) -> pd.Dat
     from aitheme.eventstudy.multiple import benjamini_hochberg, benjamini_yekutieli, holm
 
     rows: list[dict[str, Any]] = []
-    for basket in baskets:
-        for event, day0 in room.releases():
+    # Release by release, so that what is worked out once for a date serves every basket; single days are not shown.
+    for event, day0 in room.releases:
+        for basket in baskets:
             row: dict[str, Any] = {"basket": basket, "event": event, "day0": day0.date().isoformat()}
             try:
-                row |= _all_row(study_release(room, basket, event, **options))
+                row |= _all_row(study_release(room, basket, event, **{"by_day": False, **options}))
             except StudyError as error:
                 row["reason"] = str(error)
             rows.append(row)

@@ -14,6 +14,7 @@ _HOMES = {
     "MODELS": "models",
     "SCALES": "portfolio",
     "StudyError": "errors",
+    "Universe": "universe",
     "TESTS": "battery",
     "adjust_family": "family",
     "attribute_regression": "crosssection",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aitheme.eventstudy.portfolio import Scale
     from aitheme.eventstudy.randomisation import DateRandomisation, Side
     from aitheme.eventstudy.sample import Sample
+    from aitheme.eventstudy.universe import Universe
     from aitheme.eventstudy.windows import Scopes, StudyDesign
 
 
@@ -58,7 +59,7 @@ class Options:
         Rows of every release.
     excluded : ndarray of bool, shape (T,), or None
         Sessions left out of estimation windows.
-    universe : DataFrame or None
+    universe : Universe or None
         Returns of the wider market.
     benchmark : Series or DataFrame or None
         Benchmark as passed, for the universe.
@@ -77,7 +78,7 @@ class Options:
     nearest: int | None
     avoid: IntArray
     excluded: BoolArray | None
-    universe: pd.DataFrame | None
+    universe: Universe | None
     benchmark: pd.Series | pd.DataFrame | None
     factors: pd.DataFrame | None
     strata: pd.Series | None
@@ -238,11 +239,14 @@ def _random_baskets(
     assert options.universe is not None
     item = fitted[0]
     basket = data.symbols[item.columns]
-    others = options.universe.columns.difference(data.symbols)
+    key = (item.event.day0, data.model, data.benchmark_name, id(options.benchmark), design, sample.scopes.spans,
+           options.least_days, data.inputs.lags, data.inputs.factor_names)  # fmt: skip
     try:
-        car, kept = _universe_car(data, item, design, sample.scopes, options, others)
+        cars, names = options.universe.cars(key, lambda: _universe_car(data, item, design, sample.scopes, options))
     except StudyError as error:
         return inapplicable(scopes, f"the universe cannot be studied: {error}", "random baskets")
+    other = ~names.isin(data.symbols)
+    car, kept = cars[:, other], names[other]
     codes = _strata_codes(options.strata, basket, kept)
     own = np.where(sample.car_valid, sample.car, np.nan)
     drawn = basket_randomisation(
@@ -252,10 +256,11 @@ def _random_baskets(
 
 
 def _universe_car(
-    data: Data, item: FittedEvent, design: StudyDesign, scopes: Scopes, options: Options, others: pd.Index
+    data: Data, item: FittedEvent, design: StudyDesign, scopes: Scopes, options: Options
 ) -> tuple[FloatArray, pd.Index]:
+    """Return the CARs of every stock of the universe over the scopes, and their symbols."""
     assert options.universe is not None
-    frame = options.universe[others].reindex(data.sessions)
+    frame = options.universe.returns.reindex(data.sessions)
     wider = make_data(
         frame, model=data.model, benchmark=options.benchmark, factors=options.factors, lags=data.inputs.lags
     )
@@ -263,8 +268,9 @@ def _universe_car(
     fitted = fit_events(wider, [replace(item.event, symbols=None)], [], design, scopes, least)[0]
     if fitted.fit is None:
         raise StudyError("none of its stocks has enough days; pass a wider universe")
-    wide = make_sample([fitted.fit], [0], scopes)
-    return np.where(wide.car_valid, wide.car, np.nan), wider.symbols[fitted.columns]
+    car = scopes.weights @ fitted.fit.event
+    seen = scopes.weights @ fitted.fit.event_valid > 0.0
+    return np.where(seen, car, np.nan), wider.symbols[fitted.columns]
 
 
 def _strata_codes(strata: pd.Series | None, basket: pd.Index, universe: pd.Index) -> tuple[IntArray, IntArray]:

@@ -6,6 +6,7 @@ from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from aitheme.eventstudy.account import DataLoss, refuse_loss
 from aitheme.eventstudy.battery import chosen_tests, run_tests
@@ -15,12 +16,11 @@ from aitheme.eventstudy.inputs import make_data
 from aitheme.eventstudy.limits import study_limits
 from aitheme.eventstudy.result import EventStudyResult, Unit
 from aitheme.eventstudy.sample import make_sample
+from aitheme.eventstudy.universe import Universe
 from aitheme.eventstudy.windows import make_design, make_events, overlaps, window_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import pandas as pd
 
     from aitheme.eventstudy.arrays import FloatArray
     from aitheme.eventstudy.fitting import FittedEvent
@@ -55,7 +55,7 @@ def event_study(
     placebos: Side = "before",
     nearest_placebos: int | None = None,
     bootstrap_block: int = 1,
-    universe_returns: pd.DataFrame | None = None,
+    universe_returns: pd.DataFrame | Universe | None = None,
     strata: pd.Series | None = None,
     controls: Mapping[str, Sequence[str]] | None = None,
 ) -> EventStudyResult:
@@ -111,8 +111,9 @@ def event_study(
         Keep only so many placebo dates, those nearest in pre-event volatility.
     bootstrap_block : int
         Days per block of the residual bootstrap.
-    universe_returns : DataFrame or None
-        Returns of the wider market: random baskets, matched controls, donors.
+    universe_returns : DataFrame, Universe or None
+        Returns of the wider market: random baskets, matched controls, donors. A :class:`Universe` keeps what was worked
+        out from it for the next study.
     strata : Series or None
         Symbol to group: random baskets match the basket's count in each.
     controls : mapping of str to sequence of str, or None
@@ -130,13 +131,14 @@ def event_study(
     """
     design, wanted = make_design(window, estimation, sub_windows), make_events(events)
     others = tuple(item for item in _optional_events(other_events) if item.id not in {event.id for event in wanted})
+    universe = Universe(universe_returns) if isinstance(universe_returns, pd.DataFrame) else universe_returns
     data = make_data(
         returns,
         model=model,
         benchmark=benchmark,
         benchmark_name=benchmark_name,
         factors=factors,
-        universe_returns=universe_returns,
+        universe_returns=None if universe is None else universe.returns,
         controls=controls,
         lags=dimson_lags,
     )
@@ -151,7 +153,7 @@ def event_study(
         nearest=nearest_placebos,
         avoid=releases,
         excluded=window_mask(len(data.sessions), releases, design.window) if exclude_other_events else None,
-        universe=universe_returns,
+        universe=universe,
         benchmark=benchmark,
         factors=factors,
         strata=strata,

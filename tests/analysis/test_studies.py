@@ -111,7 +111,7 @@ def test_benchmarks_models_and_groups(room):
 
 def test_all_releases_one_row_each_adjusted_for_their_number(room):
     table = study_all(room, [BASKET], window=(0, 0), draws=0)
-    assert len(table) == len(room.releases())
+    assert len(table) == len(room.releases)
     studied = table[table["reason"] == ""]
     assert len(studied) > 40
     assert (studied["benjamini_yekutieli"] >= studied["headline_p"] - 1e-12).all()
