@@ -14,6 +14,7 @@ __all__ = [
     "CalendarHorizonError",
     "DateRangeError",
     "FontError",
+    "NothingUsableError",
     "RegistryError",
     "StoreError",
     "SymbolError",
@@ -49,6 +50,10 @@ class ArchiveError(AithemeError):
 
 class StoreError(AithemeError):
     """A store that is missing, locked, damaged or of another schema."""
+
+
+class NothingUsableError(StoreError):
+    """A source that delivered nothing, or could not be reached; the command line exits with 1."""
 
 
 class FontError(AithemeError):

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from aitheme.errors import AithemeError
+from aitheme.errors import AithemeError, NothingUsableError
 
 __all__ = ["app", "main"]
 
@@ -36,6 +36,8 @@ def main() -> NoReturn:
         context = getattr(error, "ctx", None)
         where = context.command_path if context is not None else "aitheme"
         _fail(f"{getattr(error, 'format_message', error.__str__)()} See `{where} --help`.")
+    except NothingUsableError as error:
+        _fail(str(error), code=1)
     except AithemeError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):

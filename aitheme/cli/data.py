@@ -9,11 +9,12 @@ import typer
 
 from aitheme.cli.app import app
 from aitheme.cli.options import DataOption, Format, FormatOption, SourceName, ThemeOption, data_dir
-from aitheme.cli.output import echo, print_json, print_rows, watermark
+from aitheme.cli.output import echo, note, print_json, print_rows, watermark
 from aitheme.errors import AithemeError
 
 if TYPE_CHECKING:
-    from aitheme.sources import Source
+    from aitheme.sources import FetchRequest, Source
+    from aitheme.sources.akshare import AkshareSource
     from aitheme.store import RefreshReport
     from aitheme.themes import Theme
 
@@ -25,7 +26,7 @@ ArchiveOption = Annotated[
 ]
 
 
-def build_source(source: SourceName, archive: Path | None, theme: Theme) -> Source:
+def build_source(source: SourceName, archive: Path | None, theme: Theme, data: Path, universe: str) -> Source:
     """Return the source a command asked for.
 
     Raises
@@ -39,11 +40,28 @@ def build_source(source: SourceName, archive: Path | None, theme: Theme) -> Sour
         if archive is None:
             raise AithemeError("archive: --source archive needs a folder; add --archive DIR")
         return ArchiveSource(archive, theme)
-    from aitheme.sources.demo import DemoSource
-
     if archive is not None:
         raise AithemeError(f"archive: {archive} is given, but --source is {source}; use --source archive")
+    if source is SourceName.akshare:
+        return _live_source(theme, data, universe)
+    from aitheme.sources.demo import DemoSource
+
     return DemoSource(theme)
+
+
+def _live_source(theme: Theme, data: Path, universe: str) -> AkshareSource:
+    """Return the live source; it remembers in the data directory which vendors are to be left alone."""
+    from aitheme.sources.akshare import AkshareSource, Universe
+
+    indices = {report.sector_index for report in theme.reports.values()}
+    indices |= {symbol for report in theme.reports.values() for symbol in report.rating_scale.benchmarks.values()}
+    held = Universe(
+        stocks=frozenset(theme.security) if universe == "theme" else None,
+        indices=frozenset({theme.benchmark, *(symbol for symbol in indices if not symbol.endswith(".US"))}),
+        sectors=frozenset(symbol for symbol in indices if symbol.endswith(".SI")),
+    )
+    data.mkdir(parents=True, exist_ok=True)
+    return AkshareSource(held, data)
 
 
 def run_refresh(
@@ -59,11 +77,34 @@ def run_refresh(
     """Refresh a store with a progress line on standard error."""
     from rich.console import Console
 
+    from aitheme.store import StoreFiles
+    from aitheme.store import refresh as refresh_store
+
+    request = _request(source, theme, universe, since, until, data)
+    console = Console(stderr=True)
+    with console.status("starting") as line:
+        return refresh_store(
+            StoreFiles(data),
+            build_source(source, archive, theme, data, universe),
+            request,
+            universe="theme" if universe == "theme" else "all",
+            progress=line.update,
+        )
+
+
+def _request(
+    source: SourceName, theme: Theme, universe: str, since: str | None, until: str | None, data: Path
+) -> FetchRequest:
+    """Return what a refresh asks for, with what the store knows already where the source is live.
+
+    Raises
+    ------
+    AithemeError
+        An unknown universe, or dates that are reversed.
+    """
     from aitheme.calendar import parse_date
     from aitheme.errors import DateRangeError
     from aitheme.sources import FetchRequest
-    from aitheme.store import StoreFiles
-    from aitheme.store import refresh as refresh_store
 
     if universe not in {"theme", "all"}:
         raise AithemeError(f"universe: {universe!r} is not theme or all")
@@ -72,26 +113,25 @@ def run_refresh(
     if low is not None and high is not None and low > high:
         raise DateRangeError(f"since: {low} lies after until {high}; swap them")
     symbols = frozenset(theme.security) if universe == "theme" else None
-    console = Console(stderr=True)
-    with console.status("starting") as line:
-        return refresh_store(
-            StoreFiles(data),
-            build_source(source, archive, theme),
-            FetchRequest(symbols, low, high),
-            universe="theme" if universe == "theme" else "all",
-            progress=line.update,
-        )
+    if source is not SourceName.akshare:
+        return FetchRequest(symbols, low, high)
+    from aitheme.sources.akshare import LiveRequest
+    from aitheme.store import StoreFiles
+    from aitheme.store.live import live_request
+
+    return live_request(StoreFiles(data), LiveRequest(symbols, low, high))
 
 
 @app.command()
 def refresh(
-    source: Annotated[SourceName, typer.Option("--source", help="Where the data comes from.")] = SourceName.demo,
+    source: Annotated[SourceName, typer.Option("--source", help="Where the data comes from.")] = SourceName.akshare,
     archive: ArchiveOption = None,
     universe: Annotated[
         str, typer.Option("--universe", metavar="theme|all", help="Theme members only, or all.")
     ] = "theme",
     since: Annotated[Optional[str], typer.Option("--since", metavar="DATE", help="First date to fetch.")] = None,  # noqa: UP045
     until: Annotated[Optional[str], typer.Option("--until", metavar="DATE", help="Last date to fetch.")] = None,  # noqa: UP045
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be asked of whom (akshare).")] = False,
     data: DataOption = None,
     theme: ThemeOption = "ai",
     output: FormatOption = Format.table,
@@ -99,12 +139,17 @@ def refresh(
     """Bring the store up to date and publish a snapshot."""
     from aitheme.themes import load_theme
 
+    if dry_run:
+        _print_plan(source, data_dir(data), load_theme(theme), universe, since, until, output)
+        return
     report = run_refresh(
         source, archive, data_dir(data), load_theme(theme), universe=universe, since=since, until=until
     )
     watermark(simulated=report.simulated)
     if output is Format.json:
         print_json(report.to_dict())
+        if report.failures:
+            raise typer.Exit(_SOME_FAILED)
         return
     rows = [
         {
@@ -123,6 +168,29 @@ def refresh(
             for text in item.notes:
                 echo(f"  {item.dataset}: {text}")
         echo(f"{report.status}: {report.snapshot} in {report.seconds:.1f} s")
+    for line in report.failures:
+        note(f"not settled: {line}")
+    if report.failures:
+        raise typer.Exit(_SOME_FAILED)
+
+
+_SOME_FAILED = 2
+
+
+def _print_plan(
+    source: SourceName,
+    data: Path,
+    theme: Theme,
+    universe: str,
+    since: str | None,
+    until: str | None,
+    output: Format,
+) -> None:
+    if source is not SourceName.akshare:
+        raise AithemeError(f"dry-run: {source} sends no request; it is for --source akshare")
+    plan = _live_source(theme, data, universe).plan(_request(source, theme, universe, since, until, data))
+    print_rows(plan.rows(), output, title="what would be asked of whom", formats={"requests": ",", "symbols": ","})
+    note(f"{plan.requests:,} requests, about {max(plan.seconds / 60, 0.1):.1f} minutes; nothing was sent")
 
 
 @app.command()

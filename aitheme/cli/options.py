@@ -22,6 +22,7 @@ class Format(StrEnum):
 class SourceName(StrEnum):
     """Where data can come from."""
 
+    akshare = "akshare"
     archive = "archive"
     demo = "demo"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from aitheme.calendar import calendar_for
-from aitheme.sources.base import DATASETS
+from aitheme.sources.live_datasets import dataset_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,14 +156,14 @@ def _failing_masks(dataset: str, batch: pa.RecordBatch, previous: pa.RecordBatch
 
 
 def _key(dataset: str, batch: pa.RecordBatch, row: int) -> tuple[Any, ...]:
-    return tuple(batch[name][row].as_py() for name in DATASETS[dataset].key)
+    return tuple(batch[name][row].as_py() for name in dataset_named(dataset).key)
 
 
 def _repeats(dataset: str, columns: _Columns) -> Mask:
     """Tell which rows have the key of the row before; a batch is sorted by key, so that finds every repeat."""
     same: Mask | None = None
-    for name in DATASETS[dataset].key:
-        values = columns.days(name) if DATASETS[dataset].columns[name] == "date32" else columns.codes(name)[0]
+    for name in dataset_named(dataset).key:
+        values = columns.days(name) if dataset_named(dataset).columns[name] == "date32" else columns.codes(name)[0]
         step = values[1:] == values[:-1]
         same = step if same is None else same & step
     return np.concatenate(([False], same)) if same is not None else np.array([], dtype=bool)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aitheme.errors import StoreError
-from aitheme.sources.base import DATASETS, Batch
+from aitheme.sources.live_datasets import dataset_named
 from aitheme.store.checks import failing_rows
 
 if TYPE_CHECKING:
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from aitheme.sources.base import Batch
+
 __all__ = ["MergeCount", "merge_batch"]
+
+
+# A vendor may know only part of a row (a delisted company's name, say): what it leaves out keeps its stored value.
+_PARTIAL = frozenset({"securities"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def merge_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, run_id: str
     StoreError
         The batch does not have its dataset's columns (a fault of the source, not of the data).
     """
-    dataset = DATASETS[batch.dataset]
+    dataset = dataset_named(batch.dataset)
     if tuple(batch.table.column_names) != tuple(dataset.columns):
         raise StoreError(
             f"{batch.dataset}: columns {batch.table.column_names} are not {list(dataset.columns)}; mend the source"
@@ -86,7 +92,7 @@ def _quarantine(
     """File the rows refused by the source and those that failed a check; return how many."""
     import pandas as pd
 
-    columns = DATASETS[batch.dataset].columns
+    columns = dataset_named(batch.dataset).columns
     symbol = next((name for name in ("symbol", "factor") if name in columns), None)
     session = next((name for name in ("session", "published", "quarter_end") if name in columns), None)
     parts = [batch.rejects]
@@ -125,7 +131,7 @@ def _disjoint(connection: duckdb.DuckDBPyConnection, dataset: str, staged: pa.Ta
 
     if _count(connection, f"SELECT count(*) FROM (SELECT 1 FROM {dataset} LIMIT 1)") == 0:  # noqa: S608
         return True
-    name = DATASETS[dataset].key[0]
+    name = dataset_named(dataset).key[0]
     found = connection.execute(
         f"SELECT 1 FROM {dataset} WHERE {name} IN (SELECT unnest(?)) LIMIT 1",  # noqa: S608
         [pc.unique(staged[name]).to_pylist()],
@@ -135,11 +141,12 @@ def _disjoint(connection: duckdb.DuckDBPyConnection, dataset: str, staged: pa.Ta
 
 def _merge(connection: duckdb.DuckDBPyConnection, dataset: str, source: str) -> tuple[int, int]:
     """Insert new rows and replace changed ones; return (inserted, changed)."""
-    columns = ", ".join(DATASETS[dataset].columns)
-    key = DATASETS[dataset].key
-    on = " AND ".join(f"stored.{name} = fresh.{name}" for name in key)
-    values = [name for name in DATASETS[dataset].columns if name not in key]
-    differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in values)
+    columns = ", ".join(f'"{name}"' for name in dataset_named(dataset).columns)
+    key = dataset_named(dataset).key
+    on = " AND ".join(f'stored."{name}" = fresh."{name}"' for name in key)
+    values = [name for name in dataset_named(dataset).columns if name not in key]
+    given = ' AND fresh."{0}" IS NOT NULL' if dataset in _PARTIAL else ""
+    differs = " OR ".join(f'(stored."{name}" IS DISTINCT FROM fresh."{name}"{given.format(name)})' for name in values)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE changed_rows AS
         SELECT fresh.* FROM {source} AS fresh JOIN {dataset} AS stored ON {on} WHERE {differs}"""  # noqa: S608
@@ -151,7 +158,8 @@ def _merge(connection: duckdb.DuckDBPyConnection, dataset: str, source: str) -> 
     changed = _count(connection, "SELECT count(*) FROM changed_rows")
     inserted = _count(connection, "SELECT count(*) FROM new_rows")
     if changed:
-        assign = ", ".join(f"{name} = fresh.{name}" for name in values)
+        kept = 'coalesce(fresh."{0}", stored."{0}")' if dataset in _PARTIAL else 'fresh."{0}"'
+        assign = ", ".join(f'"{name}" = {kept.format(name)}' for name in values)
         connection.execute(f"UPDATE {dataset} AS stored SET {assign} FROM changed_rows AS fresh WHERE {on}")  # noqa: S608
     connection.execute(f"INSERT INTO {dataset} ({columns}) SELECT {columns} FROM new_rows")  # noqa: S608
     connection.execute("DROP TABLE changed_rows")

@@ -12,8 +12,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from aitheme.calendar import calendar_for
-from aitheme.errors import AithemeError, StoreError
+from aitheme.errors import AithemeError, NothingUsableError, StoreError
 from aitheme.store.files import SCHEMA_VERSION, StoreFiles
+from aitheme.store.live import LiveRecorder
 from aitheme.store.merge import merge_batch, record_dataset
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class RefreshReport:
         ``published`` (a new snapshot), ``unchanged`` (the source has nothing new; nothing was written).
     snapshot
         The snapshot that is current now.
+    failures
+        One line for each dataset and symbol a live vendor could not settle; they are asked again next time.
     """
 
     run_id: str
@@ -65,6 +68,7 @@ class RefreshReport:
     snapshot: str
     seconds: float
     datasets: tuple[DatasetCount, ...]
+    failures: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -138,21 +142,27 @@ def _refresh_locked(
     tell("preparing the working copy")
     empty = files.start_work()
     connection = _open_work(files.work, source, empty=empty)
+    recorder = LiveRecorder(run_id)
     try:
-        counts = _load(connection, source, request, run_id, tell)
+        counts = _load(connection, source, request, run_id, tell, recorder)
+        # A run that left something open must not pass for complete, or the next one would find nothing to do.
+        seen = None if recorder.failures else fingerprint
+        finished = datetime.now(UTC).replace(tzinfo=None)
+        details = json.dumps([asdict(item) for item in counts])
         connection.execute(
             "INSERT INTO refresh_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                run_id, source.name, started.replace(tzinfo=None), datetime.now(UTC).replace(tzinfo=None), universe,
-                request.since, request.until, fingerprint, "published", json.dumps([asdict(item) for item in counts]),
-            ],
+            [run_id, source.name, started.replace(tzinfo=None), finished, universe, request.since, request.until, seen,
+             "published", details],
         )  # fmt: skip
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
     tell("publishing")
     snapshot = files.publish()
-    return RefreshReport(run_id, source.name, source.simulated, "published", snapshot.name, _since(started), counts)
+    failures = tuple(recorder.failures)
+    return RefreshReport(
+        run_id, source.name, source.simulated, "published", snapshot.name, _since(started), counts, failures
+    )
 
 
 def _since(started: datetime) -> float:
@@ -224,7 +234,12 @@ def _check_kind(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, source: Source, request: FetchRequest, run_id: str, tell: Progress
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    request: FetchRequest,
+    run_id: str,
+    tell: Progress,
+    recorder: LiveRecorder,
 ) -> tuple[DatasetCount, ...]:
     """Merge every batch, all in one transaction: a refresh is there as a whole or not at all."""
     connection.execute("BEGIN")
@@ -233,10 +248,11 @@ def _load(
         tell(f"{batch.dataset}: {batch.table.num_rows:,} rows from {batch.origin or source.name}")
         count = merge_batch(connection, batch, run_id)
         record_dataset(connection, run_id, batch, count)
+        recorder(connection, batch)
         totals.setdefault(batch.dataset, []).append((count, batch.notes))
     connection.execute("COMMIT")
     if not any(count.received for items in totals.values() for count, _ in items):
-        raise StoreError(
+        raise NothingUsableError(
             f"refresh: {source.name} delivered nothing for this request; check --universe, --since and --until"
         )
     return tuple(

@@ -32,3 +32,46 @@ CREATE TABLE dataset_run (
 CREATE TABLE quarantine (
     run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, symbol VARCHAR, session DATE, reason VARCHAR NOT NULL, raw JSON
 );
+-- What only live vendors deliver; every row keeps the date it was first known.
+CREATE TABLE adj_factors (
+    symbol VARCHAR NOT NULL, ex_date DATE NOT NULL, factor DOUBLE, source VARCHAR
+);
+CREATE TABLE broker_forecasts (
+    symbol VARCHAR NOT NULL, broker VARCHAR NOT NULL, published DATE NOT NULL, fiscal_year SMALLINT NOT NULL,
+    report VARCHAR NOT NULL, eps DOUBLE, currency VARCHAR, rating VARCHAR, seen DATE
+);
+CREATE TABLE consensus_ranges (
+    symbol VARCHAR NOT NULL, fiscal_year SMALLINT NOT NULL, source VARCHAR NOT NULL, published DATE NOT NULL,
+    eps_low DOUBLE, eps_high DOUBLE, industry_mean DOUBLE
+);
+CREATE TABLE reported_eps (
+    symbol VARCHAR NOT NULL, period_end DATE NOT NULL, published DATE NOT NULL, announced DATE, eps DOUBLE,
+    net_profit DOUBLE, revenue DOUBLE, restated BOOLEAN, seen DATE
+);
+CREATE TABLE names (
+    symbol VARCHAR NOT NULL, seen DATE NOT NULL, name VARCHAR, st BOOLEAN
+);
+CREATE TABLE suspensions (
+    symbol VARCHAR NOT NULL, start DATE NOT NULL, "end" DATE, reason VARCHAR, seen DATE
+);
+CREATE TABLE dividends (
+    symbol VARCHAR NOT NULL, ex_date DATE NOT NULL, report VARCHAR NOT NULL, announced DATE, record_date DATE,
+    pay_date DATE, cash_per_share DOUBLE, bonus_per_share DOUBLE, currency VARCHAR, source VARCHAR
+);
+CREATE TABLE share_counts (
+    symbol VARCHAR NOT NULL, effective DATE NOT NULL, total_shares DOUBLE, float_shares DOUBLE, source VARCHAR,
+    seen DATE
+);
+CREATE TABLE sector_members (
+    sector VARCHAR NOT NULL, symbol VARCHAR NOT NULL, seen DATE NOT NULL, since DATE, weight DOUBLE,
+    provider VARCHAR
+);
+CREATE TABLE box_office (
+    month DATE NOT NULL, seen DATE NOT NULL, gross DOUBLE, admissions DOUBLE, films INTEGER, complete BOOLEAN
+);
+-- How far each live dataset is complete, per symbol ('' for market-wide tables), and every vendor asked.
+CREATE TABLE watermark (dataset VARCHAR NOT NULL, symbol VARCHAR NOT NULL, through DATE NOT NULL, source VARCHAR NOT NULL);
+CREATE TABLE attempt (
+    run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, symbol VARCHAR NOT NULL, endpoint VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL, detail VARCHAR NOT NULL, seconds DOUBLE NOT NULL, fallback BOOLEAN NOT NULL
+);

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from aitheme.errors import AithemeError
+from aitheme.errors import AithemeError, NothingUsableError
 from aitheme.sources.akshare.circuit import CircuitFile, OpenCircuit
 from aitheme.sources.akshare.outcomes import Blocked, NetworkFailure, Outcome, VendorSignal
 
@@ -35,7 +35,7 @@ _MAX_BLOCK_HOURS: Final = 48.0
 _BACKOFF: Final = (1.0, 3.0, 8.0)
 
 
-class OfflineError(AithemeError):
+class OfflineError(NothingUsableError):
     """No vendor can be reached at all."""
 
 
