@@ -101,9 +101,9 @@ def test_a_partial_row_keeps_what_it_leaves_out(files):
     whole = security(
         symbol="300364.SZ", name="中文在线", currency="CNY", board="chinext", listed=date(2015, 1, 21), st=False
     )
-    run(files, bars("300364.SZ", SESSIONS[:5]), whole)
     failing = bars("603533.SH", [], outcome=Empty("unexplained"))
-    run(files, security(symbol="300364.SZ", delisted=date(2030, 1, 1), board="chinext"), failing)
+    run(files, bars("300364.SZ", SESSIONS[:5]), whole, failing)
+    run(files, security(symbol="300364.SZ", delisted=date(2030, 1, 1), board="chinext"))
     with open_market(files.root) as market:
         row = market.securities().loc["300364.SZ"]
         assert (row["name"], str(row["delisted"])[:10]) == ("中文在线", "2030-01-01")
