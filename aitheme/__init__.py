@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aitheme import screen
     from aitheme.analysis import BasketReturns, Valuation, basket_returns, valuation
+    from aitheme.analysis.studies import study_release
     from aitheme.calendar import calendar_for, first_session
     from aitheme.errors import AithemeError
     from aitheme.panel import Panel, Provenance
@@ -33,6 +35,8 @@ __all__ = [
     "open_market",
     "parse_symbol",
     "refresh",
+    "screen",
+    "study_release",
     "valuation",
 ]
 __version__ = "0.1.0"
@@ -53,11 +57,15 @@ _HOMES = {
     "open_market": "store",
     "parse_symbol": "symbols",
     "refresh": "store",
+    "study_release": "analysis.studies",
     "valuation": "analysis",
 }
 
 
 def __getattr__(name: str) -> Any:
+    if name == "screen":
+        # A package that can be called: aitheme.screen(market, "…") and aitheme.screen.history(market, "…").
+        return import_module("aitheme.screen")
     if name in _HOMES:
         # `valuation` and `calendar_for` share no name with their module only by this table, so it decides.
         return getattr(import_module(f"aitheme.{_HOMES[name]}"), name)

@@ -28,7 +28,7 @@ app = typer.Typer(
 
 def main() -> NoReturn:
     """Run the command line; the process exits with the command's code."""
-    from aitheme.cli import analyse, data, lists, report, study  # noqa: F401 (importing registers the commands)
+    from aitheme.cli import analyse, data, lists, report, screen, study  # noqa: F401 (importing registers the commands)
 
     try:
         code = app(standalone_mode=False)

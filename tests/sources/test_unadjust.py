@@ -75,7 +75,7 @@ def test_days_without_a_trade_price_take_their_block():
 def test_stocks_do_not_touch_each_other():
     first = simulate(1, 300, [(100, 0.8, 0.0)])
     second = simulate(2, 200, [])
-    raw, average, qfq, level = (np.concatenate(pair) for pair in zip(first, second, strict=True))
+    _, average, qfq, level = (np.concatenate(pair) for pair in zip(first, second, strict=True))
     both = unadjusted_closes(level, qfq, qfq, average, np.array([0, 300, 500]))
     assert (both.close[:300] == run(*first).close).all()
     assert (both.close[300:] == run(*second).close).all()

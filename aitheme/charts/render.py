@@ -1,0 +1,178 @@
+"""Charts to SVG and PNG with a registered font: no browser, no network, several at a time."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from threading import local
+from typing import TYPE_CHECKING, Any
+
+from aitheme.charts.fonts import FONT_STACK, check_glyphs, register_font
+from aitheme.errors import AithemeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["PNG_SCALE", "Drawing", "render", "render_all", "submit", "svg_to_png", "vegalite_to_svg"]
+
+PNG_SCALE = 2
+_WORTH_A_PROCESS = 4
+_MOST_PROCESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart in both image forms.
+
+    Parameters
+    ----------
+    svg
+        Text stays text, set in a stack of Chinese fonts.
+    png
+        Bytes at twice the pixel size.
+    """
+
+    svg: str
+    png: bytes
+
+
+def vegalite_to_svg(spec: dict[str, Any]) -> str:
+    """Render a Vega-Lite specification.
+
+    Raises
+    ------
+    FontError
+        There is no Chinese font, or it lacks a character of the chart.
+    """
+    import vl_convert
+
+    font = register_font()
+    texts = list(_strings(spec))
+    check_glyphs(texts, font)
+    own = json.loads(json.dumps(spec).replace(json.dumps(FONT_STACK)[1:-1], font.family))
+    svg: str = vl_convert.vegalite_to_svg(own)
+    return svg
+
+
+def svg_to_png(svg: str) -> bytes:
+    """Render an SVG at twice its size."""
+    import vl_convert
+
+    register_font()
+    png: bytes = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    return png
+
+
+def render(spec: dict[str, Any] | str) -> Drawing:
+    """Render a Vega-Lite specification or a finished SVG."""
+    family = register_font().family
+    svg = spec if isinstance(spec, str) else vegalite_to_svg(spec)
+    # The PNG is drawn with the one font; the SVG offers a viewer without it the usual alternatives.
+    png = svg_to_png(svg.replace(FONT_STACK, family))
+    return Drawing(svg.replace(f'font-family="{family}"', f'font-family="{FONT_STACK}"'), png)
+
+
+def submit(spec: dict[str, Any] | str) -> Future[Drawing]:
+    """Start rendering in another process and return at once; the caller goes on with the next exhibit's data.
+
+    The processes are fresh interpreters fed over pipes and live until this one ends: the renderer holds the interpreter
+    lock while it works and does not survive a fork, and a script that calls this needs no main guard.
+    """
+    return _pool().submit(_render_elsewhere, spec)
+
+
+def render_all(specs: Sequence[dict[str, Any] | str]) -> list[Drawing]:
+    """Render many charts, in order; in other processes where there are enough of them.
+
+    Raises
+    ------
+    FontError
+        As for :func:`render`.
+    """
+    if len(specs) < _WORTH_A_PROCESS:
+        return [render(spec) for spec in specs]
+    return [future.result() for future in [submit(spec) for spec in specs]]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(_MOST_PROCESSES, os.cpu_count() or 1), thread_name_prefix="aitheme-render")
+
+
+class _Helper:
+    """A rendering process: a line of JSON in, a line of JSON out."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "aitheme.charts.render"]
+        self._process = subprocess.Popen(  # noqa: S603 (our own module)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        atexit.register(self.close)
+
+    def render(self, spec: dict[str, Any] | str) -> Drawing | None:
+        """Return the drawing, or None where the process failed at it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(spec).encode() + b"\n")
+            self._process.stdin.flush()
+            answer = json.loads(self._process.stdout.readline())
+        except (OSError, ValueError):
+            return None
+        return None if answer is None else Drawing(answer[0], base64.b64decode(answer[1]))
+
+    def close(self) -> None:
+        """End the process; it stops by itself when its input does."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+
+_own = local()
+
+
+def _render_elsewhere(spec: dict[str, Any] | str) -> Drawing:
+    """Render in this thread's process; where that fails, here, so that the error is the real one."""
+    if not hasattr(_own, "helper"):
+        _own.helper = _Helper()
+    drawing: Drawing | None = _own.helper.render(spec)
+    return drawing if drawing is not None else render(spec)
+
+
+def _serve() -> None:
+    """Answer each specification on standard input with a drawing on standard output, null where it cannot be drawn."""
+    for line in sys.stdin:
+        try:
+            drawing = render(json.loads(line))
+            answer: Any = (drawing.svg, base64.b64encode(drawing.png).decode())
+        except (AithemeError, ValueError, RuntimeError):
+            answer = None
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every text in a specification; property names are ASCII and harmless."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,253 @@
+"""Exhibits of a report's baskets: their lines, a summary with PE and returns, and their members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aitheme.analysis import basket_returns, valuation
+from aitheme.calendar import calendar_for
+from aitheme.errors import AithemeError
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
+from aitheme.exhibits.columns import Column
+from aitheme.exhibits.quotes import base_words, line_content, year_before
+from aitheme.symbols import board_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from aitheme.themes.model import Member
+
+__all__ = ["basket_lines", "basket_members", "basket_summary"]
+
+_RUN_UP = (60, 20)
+_AFTER = (20, 60, 120)
+_SOURCE = ("个股日线（后复权全收益，等权买入持有）", "Stock prices (total return, equal weight, buy and hold)")
+
+
+def _name(context: Context, basket: str) -> str:
+    row = context.theme.basket(basket)
+    return context.t(row.name_zh, row.name_en)
+
+
+def _tradable(context: Context, baskets: Sequence[str]) -> list[str]:
+    """Return the baskets that have at least one A-share member."""
+    return [basket for basket in baskets if basket in context.theme.baskets and context.theme.symbols(basket)]
+
+
+def basket_lines(
+    report: str,
+    exhibit_id: str,
+    label: str,
+    title: tuple[str, str],
+    *,
+    baskets: Sequence[str],
+    base: date | None = None,
+) -> ExhibitDefinition:
+    """Define the lines of baskets against the benchmark.
+
+    Parameters
+    ----------
+    report, exhibit_id, label, title
+        Where it belongs, and what it is called.
+    baskets
+        Basket ids.
+    base
+        Base date; a year before publication by default. The lines end at publication.
+    """
+
+    def build(context: Context) -> Content:
+        start = base or year_before(context.until)
+        lines: dict[str, pd.Series[float]] = {}
+        counts = []
+        for basket in _tradable(context, baskets):
+            result = basket_returns(context.market, context.theme, basket, start, context.until)
+            name = _name(context, basket)
+            lines[name] = result.index.values - 1.0
+            counts.append(f"{name} {result.performance.n_used}/{result.performance.n_members}")
+            market_closes = result.benchmark
+        if not lines or market_closes is None:
+            raise UnavailableError(context.t("篮子没有A股成分", "no basket has an A-share member"))
+        benchmark = context.t("沪深300", "CSI 300")
+        changes = _frame({**lines, benchmark: market_closes.ffill() / market_closes.iloc[0] - 1.0})
+        note = context.t(
+            f"只计A股；可用成分数/成分数：{'、'.join(counts)}", f"A-shares only; members used/held: {', '.join(counts)}"
+        )
+        words = context.t("；等权、不再平衡、含股息", "; equal weight, not rebalanced, dividends included")
+        return line_content(changes, _SOURCE, base_words(context, start) + words, note, benchmark=benchmark)
+
+    return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "baskets", build)
+
+
+def _frame(columns: dict[str, pd.Series[float]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns)
+
+
+def _shifted(context: Context, session: date, count: int) -> date | None:
+    """Return a session some sessions away, or None outside the data."""
+    moved = calendar_for("XSHG").shift(session, count)
+    low, high = context.market.span[0], context.market.as_of(context.as_of)
+    return moved if low <= moved <= high else None
+
+
+def _windows(context: Context) -> list[tuple[str, date, date | None, Column]]:
+    """Return name, start and end of each return of the summary; None where the data ends before.
+
+    The run-up ends with the last close a reader of the report knew. After publication a reader buys at the close of the
+    first session on which the report can be traded.
+    """
+    calendar = calendar_for("XSHG")
+    known, entry = calendar.on_or_before(context.report.published), context.report.first_tradable
+    windows: list[tuple[str, date, date | None, Column]] = []
+    for count in _RUN_UP:
+        start = _shifted(context, known, -count)
+        column = Column(f"前{count}日", f"{count} before", "change", "发布前涨跌幅", "Return before publication")
+        windows.append((f"before_{count}", start or known, known if start else None, column))
+    for count in _AFTER:
+        column = Column(f"后{count}日", f"{count} after", "change", "发布后涨跌幅", "Return after publication")
+        windows.append((f"after_{count}", entry, _shifted(context, entry, count), column))
+    return windows
+
+
+def _window_returns(context: Context, target: str) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for name, start, end, _ in _windows(context):
+        cells[name] = cells[f"excess_{name}"] = None
+        if end is None:
+            continue
+        try:
+            result = basket_returns(context.market, context.theme, target, start, end).performance
+        except AithemeError:
+            continue
+        cells[name], cells[f"excess_{name}"] = result.total_return, result.excess_return
+    return cells
+
+
+def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> ExhibitDefinition:
+    """Define the table of baskets: members, forward PE, run-up and what followed."""
+
+    def build(context: Context) -> Content:
+        chosen = _tradable(context, baskets)
+        if not chosen:
+            raise UnavailableError(context.t("篮子没有A股成分", "no basket has an A-share member"))
+        rows = [_summary_row(context, basket) for basket in chosen]
+        windows = _windows(context)
+        columns = {
+            "name": Column("篮子", "Basket"),
+            "members": Column("成分", "Members"),
+            "pe": Column(*_pe_label(context), "pe"),
+            **{name: column for name, _, _, column in windows},
+        }
+        last = f"after_{_AFTER[1]}"
+        columns[f"excess_{last}"] = Column(
+            f"后{_AFTER[1]}日", f"{_AFTER[1]} after", "change", "超额（沪深300）", "Excess (CSI 300)"
+        )
+        entry = context.report.first_tradable
+        subtitle = context.t(
+            f"交易日计；等权买入持有、含股息、只计A股；发布后自首个可交易日{entry}收盘起",
+            f"In sessions; equal weight, buy and hold, dividends included, A-shares only; after: from the close of {entry}",
+        )
+        note = context.t(
+            "PE为发布日有预测的成分的中位数，括号内为有预测的家数；“/”为尚无数据",
+            "PE is the median of members with an estimate on the day (their number in brackets); / where there is no data",
+        )
+        data = _rows(rows, columns)
+        return Content(data, columns, *_SOURCE, subtitle, note, context.market.as_of(context.as_of))
+
+    title = ("篮子估值与发布前后表现", "Baskets: valuation, run-up and what followed")
+    return ExhibitDefinition("basket-summary", report, label, *title, "table", "baskets", build)
+
+
+def _pe_label(context: Context) -> tuple[str, str]:
+    year = context.report.published.year
+    return f"PE {year}E", f"PE {year}E"
+
+
+def _rows(rows: list[dict[str, Any]], columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Return rows as a frame whose numeric columns are numbers, NaN where there is none."""
+    import pandas as pd
+
+    data = pd.DataFrame(rows)
+    return data.astype({name: "float64" for name, column in columns.items() if column.numeric})
+
+
+def _summary_row(context: Context, basket: str) -> dict[str, Any]:
+    held = valuation(context.market, context.theme, basket, as_of=context.until)
+    year = context.report.published.year
+    pe = next((row for row in held.basket if row.fiscal_year == year), None)
+    listed, printed = len(context.theme.symbols(basket)), len(context.theme.member_rows(basket))
+    estimates = context.t(f"（{pe.n_eps}家有预测）", f" ({pe.n_eps} with estimates)") if pe is not None else ""
+    return {
+        "basket": basket,
+        "name": _name(context, basket),
+        "members": context.t(f"{printed}家，A股{listed}家{estimates}", f"{printed}, {listed} A-shares{estimates}"),
+        "pe": None if pe is None else pe.median,
+        **_window_returns(context, basket),
+    }
+
+
+def basket_members(report: str, label: str, title: tuple[str, str], *, baskets: Sequence[str]) -> ExhibitDefinition:
+    """Define the table of members: code, close at publication, run-up and what followed."""
+
+    def build(context: Context) -> Content:
+        members = [
+            (basket, member)
+            for basket in baskets
+            if basket in context.theme.baskets
+            for member in context.theme.member_rows(basket)
+        ]
+        returns = _member_returns(context, [member.symbol for _, member in members if member.symbol is not None])
+        rows = [_member_row(context, basket, member, returns) for basket, member in members]
+        if not rows:
+            raise UnavailableError(context.t("主题库没有这些篮子", "the theme has none of these baskets"))
+        columns = {
+            "group": Column("篮子", "Basket", merge=True),
+            "name": Column("公司", "Company"),
+            "symbol": Column("代码", "Code"),
+            "price": Column("发布日收盘", "Close at publication", "price"),
+            **{name: column for name, _, _, column in _windows(context)},
+        }
+        subtitle = context.t(
+            f"交易日计；全收益；发布后自首个可交易日{context.report.first_tradable}收盘起；港股、美股及未上市公司不计行情",
+            f"In sessions; total return; after: from the close of {context.report.first_tradable}; A-shares only",
+        )
+        return Content(_rows(rows, columns), columns, "个股日线（全收益）", "Stock prices (total return)", subtitle, "",
+                       context.market.as_of(context.as_of))  # fmt: skip
+
+    return ExhibitDefinition("basket-members", report, label, *title, "table", "baskets", build)
+
+
+def _member_returns(context: Context, symbols: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return close at publication and return in each window of the A-shares among some symbols.
+
+    A suspended stock keeps its last level; one without a bar up to a window's start has no return in it.
+    """
+    mainland = [symbol for symbol in dict.fromkeys(symbols) if board_of(symbol) not in {"hk", "us"}]
+    low, high = context.market.span[0], context.market.as_of(context.as_of)
+    panel = context.market.panel(mainland, low, high)
+    levels, closes = panel.level.ffill(), panel.close.ffill().loc[: str(context.until)]
+    columns: dict[str, Any] = {"price": closes.iloc[-1].to_dict() if len(closes) else {}}
+    for name, start, end, _ in _windows(context):
+        known = end is not None and str(start) in levels.index and str(end) in levels.index
+        columns[name] = (levels.loc[str(end)] / levels.loc[str(start)] - 1.0).to_dict() if known else {}
+    return {symbol: {name: cells.get(symbol) for name, cells in columns.items()} for symbol in mainland}
+
+
+def _member_row(
+    context: Context, basket: str, member: Member, returns: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    security = context.theme.security.get(member.symbol or "")
+    name = (
+        member.name_printed if security is None else context.t(security.name_zh, security.name_en or security.name_zh)
+    )
+    nothing = dict.fromkeys(("price", *(window for window, *_ in _windows(context))))
+    return {
+        "group": _name(context, basket),
+        "name": name,
+        "symbol": member.symbol or context.t("未上市", "unlisted"),
+        **returns.get(member.symbol or "", nothing),
+    }

@@ -1,0 +1,132 @@
+"""Exhibits of 华福证券, 多模态，AI大模型新一轮革命 (February 2024)."""
+
+from __future__ import annotations
+
+from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.printed import printed_table, rating_scale
+from aitheme.exhibits.quotes import sector_line as _sector_line
+from aitheme.exhibits.scores import price_cuts as _price_cuts
+from aitheme.exhibits.scores import score_dots
+from aitheme.exhibits.timelines import release_timeline
+
+__all__ = ["EXHIBITS"]
+
+_REPORT = "hfzq-202402"
+_BASKETS = tuple(f"{_REPORT}/{name}" for name in ("multimodal", "office", "education-ecommerce-medical"))
+_PARTS = tuple(f"{_REPORT}/{name}" for name in ("education", "ecommerce", "medical"))
+_SIDES = (
+    "input_text",
+    "input_image",
+    "input_audio",
+    "input_video",
+    "output_text",
+    "output_image",
+    "output_audio",
+    "output_video",
+)
+
+sector_line = _sector_line(
+    _REPORT, "封面图", ("一年内行业相对大盘走势", "Computer sector against the market over a year")
+)
+
+gpt_history = printed_table(
+    _REPORT,
+    "gpt-history",
+    "图表7",
+    ("GPT 历次更新梳理", "GPT release history"),
+    shown=("model", "released_printed", "parameters_printed", "dataset", *_SIDES),
+    flags=_SIDES,
+    labels={"released_printed": ("发布时间", "Released"), "parameters_printed": ("参数量", "Parameters")},
+    note=("GPT-5为报告当时的预期", "GPT-5 is what the report expected at the time"),
+)
+
+gemini_win_rates = printed_table(
+    _REPORT,
+    "gemini-1-5-win-rates",
+    "图表26",
+    ("Gemini 1.5 Pro 在基准测试中性能领先", "Gemini 1.5 Pro win rates against Gemini 1.0"),
+)
+
+meta_models = printed_table(
+    _REPORT,
+    "meta-models",
+    "图表28",
+    ("Meta 主要开源大模型梳理", "Main open models of Meta"),
+    shown=("released_printed", "model", "type", "summary"),
+    labels={"released_printed": ("发布时间", "Released"), "summary": ("简介（改写）", "Summary (reworded)")},
+)
+
+domestic_multimodal = printed_table(
+    _REPORT,
+    "domestic-multimodal",
+    "图表32",
+    ("我国部分多模态大模型梳理", "Selected Chinese multimodal models"),
+    shown=("category", "company", "symbol", "model", "released_printed"),
+    labels={"category": ("类别", "Category"), "released_printed": ("发布时间", "Released")},
+    note=("类别为还原后的合并单元格", "categories restored from merged cells"),
+)
+
+benchmark_scores = score_dots(
+    _REPORT,
+    "benchmark-scores",
+    "图表34",
+    ("阿里通义千问多模态大模型测试性能媲美 GPT-4V 和 Gemini", "Qwen-VL against GPT-4V and Gemini"),
+    highlight=("Qwen-VL-Max", "GPT-4V", "Gemini Ultra", "Qwen-VL-Plus"),
+    test="task",
+    score="score_pct",
+    note=("“图标理解”照印，应为图表理解", "one task name is printed with a typo and kept"),
+)
+
+api_customers = printed_table(
+    _REPORT,
+    "api-customers",
+    "图表39",
+    ("调用 GPT API 客户梳理", "Customers calling the GPT API"),
+    shown=("company", "symbol", "field", "model_printed", "month_printed", "business", "use"),
+    labels={
+        "month_printed": ("时间", "Date"),
+        "business": ("业务（改写）", "Business (reworded)"),
+        "use": ("API用途（改写）", "Use (reworded)"),
+    },
+)
+
+price_cuts = _price_cuts(
+    _REPORT, "price-cuts", "图表40", ("GPT 大模型降价前后对比", "OpenAI API prices before and after the cut")
+)
+
+office_products = printed_table(
+    _REPORT,
+    "office-products",
+    "图表44",
+    ("2023 年海外 AI+办公产品梳理", "Overseas AI office products in 2023"),
+    shown=("company", "symbol", "date_printed", "product", "function"),
+    labels={"date_printed": ("推出时间", "Launched"), "function": ("功能（改写）", "Function (reworded)")},
+)
+
+medical_models = printed_table(
+    _REPORT,
+    "medical-models",
+    "图表51",
+    ("国内外部分 AI 医疗大模型梳理", "Selected medical AI models"),
+    shown=("model", "released_printed", "organisation", "symbol", "uses", "data_types"),
+    labels={"released_printed": ("发布时间", "Released")},
+)
+
+timeline = release_timeline(
+    _REPORT, "release-timeline", "正文", ("报告写明日期的模型与产品发布", "Releases the report dates"),
+    note=("只画有确切日期者", "only those with an exact day"),
+)  # fmt: skip
+
+lines_of_baskets = basket_lines(
+    _REPORT, "basket-lines", "附图1", ("三个方向篮子一年走势", "The three baskets over a year"), baskets=_BASKETS
+)
+summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=(*_BASKETS, *_PARTS))
+members_of_baskets = basket_members(
+    _REPORT, "附表2", ("建议关注标的", "Suggested names"), baskets=(*_BASKETS[:2], *_PARTS)
+)
+scale = rating_scale(_REPORT)
+
+EXHIBITS = (
+    sector_line, gpt_history, gemini_win_rates, meta_models, domestic_multimodal, benchmark_scores, api_customers, price_cuts,
+    office_products, medical_models, timeline, lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+)  # fmt: skip

@@ -1,0 +1,218 @@
+"""Exhibits of 民生证券, 复盘与展望：国产大模型的进击 (28 March 2024)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from aitheme.exhibits.base import Content, Context, NativeChart, exhibit
+from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.columns import Column
+from aitheme.exhibits.companies import valuation_table
+from aitheme.exhibits.printed import printed_source, printed_table, rating_scale, registry_table
+from aitheme.exhibits.quotes import index_lines as _index_lines
+from aitheme.exhibits.quotes import sub_sectors
+from aitheme.exhibits.scores import ranking
+from aitheme.exhibits.timelines import release_timeline
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from aitheme.charts.frame import Heading
+
+__all__ = ["EXHIBITS"]
+
+_REPORT = "mszq-20240328"
+_BASE = date(2024, 2, 18)
+_BASKETS = tuple(f"{_REPORT}/{name}" for name in ("text-corpus", "video-corpus", "applications"))
+_END_NOTE = (
+    "原图未印截止日，此处至报告发布日",
+    "the print does not say where its lines end; here they end at publication",
+)
+
+valuation = valuation_table(
+    _REPORT, "封面表", ("重点公司盈利预测、估值与评级", "Earnings forecasts, valuation and ratings of key companies")
+)
+
+index_lines = _index_lines(
+    _REPORT,
+    "图1",
+    (
+        "2024年2月18日至今传媒、计算机、通信、电子指数行情回顾",
+        "Media, computer, telecom and electronics indices since 18 February 2024",
+    ),
+    sectors=("传媒", "计算机", "通信", "电子"),
+    base=_BASE,
+    events={"sora-20240216": ("Sora发布", "Sora"), "kimi-20240318": ("Kimi支持200万字", "Kimi takes 2m characters")},
+    note=_END_NOTE,
+)
+
+sub_sector_bars = sub_sectors(
+    _REPORT,
+    "图4",
+    ("2024年2月18日至今传媒各板块行情回顾（%）", "Media sub-sectors since 18 February 2024"),
+    base=_BASE,
+    note=("原图采用iFinD板块，此处为中信三级行业，口径不同；截至报告发布日",
+          "the print uses iFinD sub-sectors, these are CITIC level 3; up to publication"),
+)  # fmt: skip
+
+
+@exhibit(_REPORT, "box-office", "图5", ("历年3月档期总票房（亿元）及增速", "March box office (CNY 100m) and growth"))
+def box_office(context: Context) -> Content:
+    """Draw the March box office of the years the text gives."""
+    meta, rows = registry_table(context, "march-box-office")
+    data = rows[["year", "box_office_cny_100m"]].astype({"year": "int64", "box_office_cny_100m": "float64"})
+    data["growth"] = data["box_office_cny_100m"].pct_change()
+    data["year"] = data["year"].astype("string")
+
+    def draw(heading: Heading) -> alt.LayerChart:
+        from aitheme.charts.bars import columns
+        from aitheme.charts.style import percent_label
+
+        notes = [f"≥{percent_label(value)}" if value == value else "" for value in data["growth"]]  # noqa: PLR0124 (NaN)
+        values = data.set_index("year")["box_office_cny_100m"]
+        return columns(values, heading, unit=context.t("亿元", "CNY 100m"), digits=2, notes=notes)
+
+    columns = {
+        "year": Column("年份", "Year"),
+        "box_office_cny_100m": Column("3月票房（亿元）", "March box office (CNY 100m)", "price"),
+        "growth": Column("同比", "Growth on a year", "change"),
+    }
+    subtitle = context.t(
+        "亿元；2023年为全月，2024年截至3月22日，为下限（已超过20亿元）",
+        "CNY 100m; 2023 the whole month, 2024 up to 22 March, a lower bound",
+    )
+    note = context.t(
+        "正文只给出这两年；其他年份需接入票房数据源",
+        "the text gives these two years only; others need a live box-office source",
+    )
+    native = NativeChart("column", "year", ("box_office_cny_100m",))
+    return Content(
+        data,
+        columns,
+        *printed_source(context, meta),
+        subtitle,
+        note,
+        date(2024, 3, 22),
+        draw,
+        native,
+        from_market=False,
+    )
+
+
+@exhibit(_REPORT, "admissions", "图6", ("历年3月档期观影人次（亿人）", "March admissions (100m)"), kind="table")
+def admissions(context: Context) -> Content:
+    """List the March admissions and ticket price the text gives."""
+    meta, rows = registry_table(context, "march-box-office")
+    data = rows[rows["admissions_100m"].notna()].astype({"year": "string"}).reset_index(drop=True)
+    columns = {
+        "year": Column("年份", "Year"),
+        "admissions_100m": Column("3月观影人次（亿人）", "March admissions (100m)", "price"),
+        "avg_ticket_cny": Column("平均票价（元）", "Average ticket (CNY)", "price"),
+        "as_of": Column("截止日", "Up to"),
+    }
+    note = context.t(
+        "正文只给出2024年；其他年份需接入票房数据源",
+        "the text gives 2024 only; other years need a live box-office source",
+    )
+    return Content(data, columns, *printed_source(context, meta), note=note, as_of=date(2024, 3, 22), from_market=False)
+
+
+timeline = release_timeline(
+    _REPORT,
+    "release-timeline",
+    "图7",
+    ("国产大模型进度梳理", "Progress of China's large models"),
+    region="domestic",
+    note=(
+        "原图为图片，此处按正文注明确切日期的国产发布重画",
+        "the print is a picture; redrawn from the domestic releases the text dates to a day",
+    ),
+)
+
+opencompass = ranking(
+    _REPORT,
+    "opencompass-202403",
+    "图14",
+    ("阶跃星辰自研千亿参数多模态大模型Step-1V排名领先", "OpenCompass multimodal ranking led by Step-1V"),
+    highlight=("Step-1V",),
+    subtitle=("OpenCompass多模态榜综合分，2024-03-25", "OpenCompass multimodal overall score, 25 March 2024"),
+)
+
+tongyi_history = printed_table(
+    _REPORT,
+    "tongyi-qianwen-history",
+    "表1",
+    ("“通义千问”发展历程", "History of Tongyi Qianwen"),
+    shown=("printed_date", "event_zh", "products"),
+    labels={"printed_date": ("时间", "Date"), "event_zh": ("内容", "Event"), "products": ("产品", "Products")},
+    note=(
+        "内容为改写；末行兼写两事，长文档免费开放在正文另作3月14日",
+        "reworded; the last row mixes two events, the text dates one of them 14 March",
+    ),
+)
+
+ernie_family = printed_table(
+    _REPORT,
+    "ernie-family",
+    "表2",
+    ("百度文心大模型家族成员", "Members of the ERNIE family"),
+    labels={"role_zh": ("介绍（改写）", "Introduction (reworded)")},
+)
+
+ernie_updates = release_timeline(
+    _REPORT, "ernie-updates", "图31", ("文心一言更新进度", "Updates of ERNIE Bot"), model="ernie", undated=True,
+    note=("原图为图片，只画正文给出日期的版本", "the print is a picture; only the versions the text dates are drawn"),
+)  # fmt: skip
+
+
+@exhibit(
+    _REPORT, "indicator-stages", "图34",
+    ("应用在不同发展时期的观测思路和指标建设", "What to watch at each stage of an application"), kind="table",
+)  # fmt: skip
+def stages(context: Context) -> Content:
+    """List the indicators to watch while an application grows and once it is mature."""
+    meta, rows = registry_table(context, "indicator-stages")
+    words = {
+        "growth": context.t("发展初期：看成长性", "Early: growth"),
+        "maturity": context.t("成熟期：看盈利", "Mature: profit"),
+    }
+    data = rows.assign(stage_shown=[words.get(stage, stage) for stage in rows["stage"]])
+    columns = {
+        "stage_shown": Column("阶段", "Stage", merge=True),
+        "group": Column("维度", "Dimension", merge=True),
+        "indicator_zh" if context.lang == "zh" else "indicator_en": Column("指标", "Indicator"),
+    }
+    return Content(data, columns, *printed_source(context, meta), from_market=False)
+
+
+model_map = printed_table(
+    _REPORT,
+    "model-map",
+    "表3",
+    ("AI大模型相关合作方向与标的梳理", "Companies and the large models they work with"),
+    shown=("symbol", "name", "business_zh", "models"),
+    labels={
+        "symbol": ("股票代码", "Code"),
+        "name": ("股票名称", "Name"),
+        "business_zh": ("相关业务情况（改写）", "Business (reworded)"),
+        "models": ("相关大模型", "Models"),
+    },
+)
+
+lines_of_baskets = basket_lines(
+    _REPORT,
+    "basket-lines",
+    "附图1",
+    ("三个方向篮子自2024年2月18日以来的表现", "The three baskets since 18 February 2024"),
+    baskets=_BASKETS,
+    base=_BASE,
+)
+summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=(*_BASKETS, f"{_REPORT}/model-links"))
+members_of_baskets = basket_members(_REPORT, "附表2", ("重点关注与建议关注标的", "Names to watch"), baskets=_BASKETS)
+scale = rating_scale(_REPORT)
+
+EXHIBITS = (
+    valuation, index_lines, sub_sector_bars, box_office, admissions, timeline, opencompass, tongyi_history, ernie_family,
+    ernie_updates, stages, model_map, lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+)  # fmt: skip

@@ -1,0 +1,140 @@
+"""Timelines of the releases a report mentions."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
+from aitheme.exhibits.columns import Column
+from aitheme.exhibits.printed import printed_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import altair as alt
+
+    from aitheme.charts.frame import Heading
+    from aitheme.charts.timeline import Moment
+    from aitheme.themes.model import Release
+
+__all__ = ["release_timeline"]
+
+_MONTH_MIDDLE = 15
+_COLOURED_VENDORS = 5
+_FEW_EVENTS = 6
+
+
+def release_timeline(
+    report: str,
+    exhibit_id: str,
+    label: str,
+    title: tuple[str, str],
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    region: str | None = None,
+    model: str | None = None,
+    undated: bool = False,
+    note: tuple[str, str] = ("", ""),
+) -> ExhibitDefinition:
+    """Define a timeline of the releases a report mentions.
+
+    Parameters
+    ----------
+    report, exhibit_id, label, title
+        Where it belongs, and what it is called.
+    since, until
+        First and last Beijing date.
+    region, model
+        Keep only releases of a region or of a model family.
+    undated
+        Include releases of which only the month is known, with a hollow mark in its middle.
+    note
+        What the reader has to know.
+    """
+
+    def wanted(context: Context, release: Release) -> bool:
+        day = _day(release, undated=undated)
+        return (
+            day is not None
+            and report in context.theme.release_reports(release.id)
+            and (region is None or release.region == region)
+            and (model is None or release.model == model)
+            and (since is None or day >= since)
+            and (until is None or day <= until)
+        )
+
+    def build(context: Context) -> Content:
+        releases = [release for release in context.theme.releases.values() if wanted(context, release)]
+        if not releases:
+            raise UnavailableError(context.t("报告没有可用的日期", "the report dates no such release"))
+        return _timeline_content(
+            context, sorted(releases, key=lambda one: str(_day(one, undated=True))), context.t(*note)
+        )
+
+    return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "print", build)
+
+
+def _day(release: Release, *, undated: bool) -> date | None:
+    """Return the Beijing date, or the middle of the month the id ends in."""
+    if release.beijing_date is not None or not undated or release.precision != "month":
+        return release.beijing_date
+    stamp = release.id.rsplit("-", 1)[-1]
+    return date(int(stamp[:4]), int(stamp[4:6]), _MONTH_MIDDLE)
+
+
+def _timeline_content(context: Context, releases: Sequence[Release], note: str) -> Content:
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = [
+        {
+            "beijing_date": release.beijing_date.isoformat()
+            if release.beijing_date
+            else str(_day(release, undated=True))[:7],
+            "day0": release.day0,
+            "name": context.t(release.name_zh, release.name_en),
+            "vendor": release.vendor.replace(";", "、"),
+            "id": release.id,
+        }
+        for release in releases
+    ]
+    groups = _main_vendors(rows)
+
+    def draw(heading: Heading) -> alt.LayerChart:
+        from aitheme.charts.frame import FULL, HALF
+        from aitheme.charts.timeline import timeline
+
+        moments = [_moment(release, row) for release, row in zip(releases, rows, strict=True)]
+        return timeline(moments, heading, groups=groups, size=FULL if len(moments) > _FEW_EVENTS else HALF)
+
+    columns = {
+        "beijing_date": Column("北京日期", "Beijing date"),
+        "day0": Column("首个反应日", "Day 0", "date"),
+        "name": Column("事件", "Event"),
+        "vendor": Column("厂商", "Vendor"),
+    }
+    zh, en = printed_source(context)
+    subtitle = context.t("以北京日期标示", "By Beijing date")
+    if any(release.beijing_date is None for release in releases):
+        subtitle += context.t("；空心点只知月份，置于月中", "; a hollow mark stands for a month without a day")
+    return Content(pd.DataFrame(rows), columns, zh, en, subtitle, note, None, draw, None, from_market=False)
+
+
+def _main_vendors(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the vendors to colour: those with most events, the latest first among equals; none for a single vendor."""
+    vendors = [row["vendor"] for row in rows]
+    last = {vendor: at for at, vendor in enumerate(vendors)}
+    alone = [vendor for vendor in last if "、" not in vendor]
+    if len(last) < 2:  # noqa: PLR2004 (one vendor needs no colours)
+        return []
+    return sorted(alone, key=lambda vendor: (-vendors.count(vendor), -last[vendor]))[:_COLOURED_VENDORS]
+
+
+def _moment(release: Release, row: Mapping[str, Any]) -> Moment:
+    from aitheme.charts.timeline import Moment
+
+    day = _day(release, undated=True)
+    assert day is not None
+    exact = release.beijing_date is not None
+    return Moment(day, f"{day:%y/%m/%d}" if exact else f"{day:%y/%m}", row["name"], row["vendor"], exact)

@@ -1,0 +1,268 @@
+"""Write the chart book of a report: HTML, PNG, SVG, XLSX and a manifest, as one folder that appears complete or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aitheme.errors import UnknownNameError
+from aitheme.exhibits.base import check_lang
+from aitheme.exhibits.books import book as exhibits_of
+from aitheme.reports.folder import GENERATOR, MANIFEST, book_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from aitheme.charts.render import Drawing
+    from aitheme.exhibits import Exhibit, ExhibitDefinition
+    from aitheme.store import Market
+    from aitheme.themes import Theme
+
+__all__ = ["FORMATS", "WrittenBook", "available_books", "write_book"]
+
+FORMATS = ("html", "png", "svg", "xlsx")
+INDEX = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBook:
+    """What was written.
+
+    Parameters
+    ----------
+    book
+        Report id.
+    folder, index
+        The book's folder and the file to open first.
+    drawn, missing
+        Number of exhibits drawn, and of those the store has no data for.
+    exhibits
+        All of them, in order.
+    """
+
+    book: str
+    folder: Path
+    index: Path
+    drawn: int
+    missing: int
+    exhibits: tuple[Exhibit, ...]
+
+
+def available_books(theme: Theme, name: str = "all") -> tuple[str, ...]:
+    """Return the reports a name stands for: one of them, or all.
+
+    Raises
+    ------
+    UnknownNameError
+        The theme has no such report.
+    """
+    if name == "all":
+        return tuple(theme.reports)
+    return (theme.report(name).id,)
+
+
+def _chosen(theme: Theme, book: str, only: Iterable[str]) -> list[ExhibitDefinition]:
+    definitions = list(exhibits_of(theme, book))
+    wanted = list(only)
+    known = [definition.id for definition in definitions]
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError.build("only", name, known, f"{book} has {', '.join(known)}")
+    return [definition for definition in definitions if not wanted or definition.id in wanted]
+
+
+def write_book(
+    market: Market,
+    theme: Theme,
+    book: str,
+    out: str | Path,
+    *,
+    lang: str = "zh",
+    as_of: str | date | None = None,
+    only: Iterable[str] = (),
+    formats: Sequence[str] = FORMATS,
+    progress: Callable[[str], None] | None = None,
+) -> WrittenBook:
+    """Draw a report's exhibits from a store and write them.
+
+    Parameters
+    ----------
+    market, theme
+        Snapshot and registry.
+    book
+        Report id.
+    out
+        Folder of this book; an earlier book in it is replaced.
+    lang
+        ``zh`` or ``en``.
+    as_of
+        Nothing after this date is used.
+    only
+        Exhibit ids to draw; all by default.
+    formats
+        Some of ``html``, ``png``, ``svg``, ``xlsx``; the manifest is always written.
+    progress
+        Called with a line of text now and then.
+
+    Raises
+    ------
+    UnknownNameError
+        Unknown report, language, exhibit or format.
+    FontError
+        There is no font with Chinese glyphs.
+    OutputError
+        The folder cannot be written, or holds something else.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UnknownNameError.build("formats", name, FORMATS, f"use some of {', '.join(FORMATS)}")
+    tell = progress or (lambda _text: None)
+    chosen = check_lang(lang)
+    definitions = _chosen(theme, book, only)
+    tell(f"{book}: drawing {len(definitions)} exhibits")
+    target = Path(out)
+    with book_folder(target) as work:
+        exhibits, figures, pending = _drawn(market, theme, definitions, chosen, as_of, tell)
+        head = _head(market, theme, book, chosen, as_of)
+        files = _write(work, head, exhibits, formats, figures, pending)
+        manifest = {
+            **head,
+            "exhibits": [_record(exhibit, files) for exhibit in exhibits],
+            "files": _book_files(book, formats),
+        }
+        (work / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    drawn = sum(exhibit.status == "ok" for exhibit in exhibits)
+    index = target / (INDEX if "html" in formats else MANIFEST)
+    return WrittenBook(book, target, index, drawn, len(exhibits) - drawn, tuple(exhibits))
+
+
+def _head(market: Market, theme: Theme, book: str, lang: str, as_of: str | date | None) -> dict[str, Any]:
+    report = theme.report(book)
+    provenance = market.provenance(as_of)
+    zh = lang == "zh"
+    return {
+        "generator": GENERATOR,
+        "book": book,
+        "title": report.title_zh if zh else report.title_en,
+        "broker": report.broker_zh if zh else report.broker_en,
+        "published": report.published.isoformat(),
+        "published_basis": report.published_basis,
+        "lang": lang,
+        "generated": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "source": provenance.source,
+        "simulated": provenance.simulated,
+        "snapshot": provenance.snapshot,
+        "as_of": provenance.as_of.isoformat(),
+    }
+
+
+def _drawn(
+    market: Market,
+    theme: Theme,
+    definitions: Iterable[ExhibitDefinition],
+    lang: str,
+    as_of: str | date | None,
+    tell: Callable[[str], None],
+) -> tuple[list[Exhibit], dict[str, Any], dict[str, Future[Drawing]]]:
+    """Compute every exhibit; each is rendered elsewhere while the next one is computed."""
+    from aitheme.charts.render import submit
+
+    exhibits: list[Exhibit] = []
+    figures: dict[str, Any] = {}
+    pending: dict[str, Future[Drawing]] = {}
+    for definition in definitions:
+        exhibit = definition(market, theme, lang=lang, as_of=as_of)
+        exhibits.append(exhibit)
+        if exhibit.content is None:
+            tell(f"{exhibit.report}: {exhibit.caption} unavailable: {exhibit.reason}")
+        else:
+            figures[exhibit.id] = exhibit.figure()
+            pending[exhibit.id] = submit(figures[exhibit.id])
+    return exhibits, figures, pending
+
+
+def _write(
+    work: Path,
+    head: Mapping[str, Any],
+    exhibits: Sequence[Exhibit],
+    formats: Sequence[str],
+    figures: Mapping[str, Any],
+    pending: Mapping[str, Future[Drawing]],
+) -> dict[str, dict[str, str]]:
+    """Write everything but the manifest; return the files of each exhibit."""
+    drawings = {name: future.result() for name, future in pending.items()}
+    files: dict[str, dict[str, str]] = {exhibit.id: {} for exhibit in exhibits}
+    for name, drawing in drawings.items():
+        files[name] = _write_images(work, name, drawing, formats)
+    if "xlsx" in formats:
+        from aitheme.reports.workbook import sheet_name, write_workbook
+
+        images = {name: drawing.png for name, drawing in drawings.items()}
+        write_workbook(work / f"{head['book']}.xlsx", exhibits, images, title=f"{head['broker']}：{head['title']}")
+        for number, exhibit in enumerate(exhibits, start=1):
+            if exhibit.content is not None:
+                files[exhibit.id]["sheet"] = sheet_name(exhibit, number)
+    if "html" in formats:
+        _write_html(work, head, exhibits, drawings, figures)
+    return files
+
+
+def _write_images(work: Path, name: str, drawing: Drawing, formats: Sequence[str]) -> dict[str, str]:
+    written = {}
+    for kind, content in (("png", drawing.png), ("svg", drawing.svg.encode())):
+        if kind in formats:
+            path = work / kind / f"{name}.{kind}"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+            written[kind] = f"{kind}/{name}.{kind}"
+    return written
+
+
+def _write_html(
+    work: Path,
+    head: Mapping[str, Any],
+    exhibits: Sequence[Exhibit],
+    drawings: Mapping[str, Drawing],
+    figures: Mapping[str, Any],
+) -> None:
+    from aitheme.reports.html import book_html
+    from aitheme.reports.webfont import font_css
+
+    specs = {name: figure for name, figure in figures.items() if isinstance(figure, dict)}
+    page = book_html(head, exhibits, drawings, specs)
+    css = font_css(page)
+    if css:
+        page = book_html(head, exhibits, drawings, specs, css)
+    (work / INDEX).write_text(page, encoding="utf-8")
+
+
+def _record(exhibit: Exhibit, files: Mapping[str, dict[str, str]]) -> dict[str, Any]:
+    """Return an exhibit's entry in the manifest."""
+    provenance = exhibit.provenance
+    return {
+        "id": exhibit.id,
+        "label": exhibit.label,
+        "title": exhibit.title,
+        "title_zh": exhibit.title_zh,
+        "title_en": exhibit.title_en,
+        "kind": exhibit.kind,
+        "chapter": exhibit.chapter,
+        "status": exhibit.status,
+        "reason": exhibit.reason,
+        "rows": len(exhibit.data),
+        "source": exhibit.source,
+        "note": "" if exhibit.content is None else exhibit.note,
+        "as_of": None if exhibit.as_of is None else exhibit.as_of.isoformat(),
+        "snapshot": None if provenance is None else provenance.snapshot,
+        "simulated": exhibit.simulated,
+        "files": files[exhibit.id],
+    }
+
+
+def _book_files(book: str, formats: Sequence[str]) -> dict[str, str]:
+    named = {"html": INDEX, "xlsx": f"{book}.xlsx"}
+    return {name: path for name, path in named.items() if name in formats}

@@ -1,0 +1,55 @@
+"""A font inside the page, cut down to the characters it shows, so that no reader sees boxes."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import io
+from functools import cache
+
+from aitheme.charts.fonts import find_font
+
+__all__ = ["font_css"]
+
+
+def font_css(page: str) -> str:
+    """Return an ``@font-face`` rule with the glyphs a page needs.
+
+    Parameters
+    ----------
+    page
+        Text of the page; every character in it gets its glyph.
+
+    Returns
+    -------
+    str
+        Empty where fontTools is not installed: the page then uses the reader's own Chinese font.
+    """
+    if importlib.util.find_spec("fontTools") is None:
+        return ""
+    characters = "".join(
+        sorted({character for character in page if character.isprintable()} | set(map(chr, range(32, 127))))
+    )
+    encoded = base64.b64encode(_subset(characters)).decode()
+    return f"@font-face {{ font-family: 'aitheme CJK'; src: url(data:font/woff;base64,{encoded}) format('woff'); }}"
+
+
+@cache
+def _subset(characters: str) -> bytes:
+    """Return a WOFF with the glyphs of some characters."""
+    from fontTools import subset  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True, font_number=_face())
+    font = subset.load_font(str(find_font().path), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=characters)
+    cutter.subset(font)
+    buffer = io.BytesIO()
+    subset.save_font(font, buffer, options)
+    return buffer.getvalue()
+
+
+def _face() -> int:
+    """Return which face of a collection is the simplified Chinese one (the collections known here hold it third)."""
+    path = find_font().path
+    return 2 if path.name == "NotoSansCJK-Regular.ttc" else 0
