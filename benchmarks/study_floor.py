@@ -1,20 +1,25 @@
-"""Nine statistics of one event date written out in numpy: about the least a study of complete stocks can cost.
+"""Yardsticks for a study of one event date: the nine statistics written out in numpy, and PyPI's eventstudy.
 
-One least-squares call for all stocks, no labels, no missing data, no account of anything. Notation: N stocks, L1
-estimation days, L2 window days, p = 2 parameters, e residuals, s their deviation, CAR the summed abnormal return.
+The first is about the least that a study of complete stocks can cost: one least-squares call for all stocks, no labels, no
+missing data, no account of anything. N stocks, L1 estimation days, L2 window days; CAR is the summed abnormal return,
+SCAR the CAR over its forecast standard error.
 """
 
 from __future__ import annotations
 
+import tempfile
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["NINE", "complete", "floor"]
+__all__ = ["NINE", "complete", "floor", "package_study"]
 
 NINE = (
     "cross_sectional_t", "crude_dependence_t", "patell", "adj_patell", "bmp", "adj_bmp", "generalised_sign",
@@ -113,3 +118,28 @@ def floor(
     car = done.abnormal.sum(axis=0)
     scar = car / (done.sigma * np.sqrt(done.correction))
     return parametric(done, car, scar) | ranked(done, scar)
+
+
+def package_study(
+    returns: pd.DataFrame, market: pd.Series[float], day0: str, window: tuple[int, int], estimation: tuple[int, int]
+) -> Callable[[], float]:
+    """Give eventstudy its returns, which it takes from a CSV; return what runs its studies and gives their CAAR."""
+    from eventstudy import Multiple, Single
+
+    with tempfile.TemporaryDirectory(prefix="aitheme-bench-") as folder:
+        returns.assign(market=market).iloc[1:].to_csv(f"{folder}/returns.csv", index_label="date")
+        started = time.perf_counter()
+        Single.import_returns(f"{folder}/returns.csv")
+        print(f"  eventstudy reads its CSV of these returns in {time.perf_counter() - started:.1f} s, not counted")
+    date = np.datetime64(day0)
+    events = [{"security_ticker": name, "market_ticker": "market", "event_date": date} for name in returns.columns]
+    length, gap = estimation
+
+    def packaged() -> float:
+        # Its buffer counts from the window, our gap from day 0.
+        done = Multiple.from_list(events, Single.market_model, window, length, gap + window[0] - 1)
+        if len(done.sample) != len(events):
+            raise ValueError(f"it dropped {len(events) - len(done.sample)} complete stocks")
+        return float(done.CAAR[-1])
+
+    return packaged

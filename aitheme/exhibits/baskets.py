@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aitheme.analysis import basket_returns, valuation
 from aitheme.calendar import calendar_for
-from aitheme.errors import AithemeError
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
-from aitheme.exhibits.columns import Column
+from aitheme.exhibits.columns import Column, is_missing
 from aitheme.exhibits.quotes import base_words, line_content, year_before
 from aitheme.symbols import board_of
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from aitheme.themes.model import Member
 
-__all__ = ["basket_lines", "basket_members", "basket_summary"]
+__all__ = ["after_lines", "basket_lines", "basket_members", "basket_summary"]
 
 _RUN_UP = (60, 20)
 _AFTER = (20, 60, 120)
@@ -45,6 +44,7 @@ def basket_lines(
     *,
     baskets: Sequence[str],
     base: date | None = None,
+    after: bool = False,
 ) -> ExhibitDefinition:
     """Define the lines of baskets against the benchmark.
 
@@ -56,14 +56,22 @@ def basket_lines(
         Basket ids.
     base
         Base date; a year before publication by default. The lines end at publication.
+    after
+        Start at the first session on which a reader could trade instead, and go to the end of the data.
     """
 
     def build(context: Context) -> Content:
-        start = base or year_before(context.until)
+        start, end = base or year_before(context.until), context.until
+        if after:
+            start, end = context.report.first_tradable, context.market.as_of(context.as_of)
+        if start >= end:
+            raise UnavailableError(
+                context.t("行情库止于报告发布之前", "the store ends before the report was published")
+            )
         lines: dict[str, pd.Series[float]] = {}
         counts = []
         for basket in _tradable(context, baskets):
-            result = basket_returns(context.market, context.theme, basket, start, context.until)
+            result = basket_returns(context.market, context.theme, basket, start, end)
             name = _name(context, basket)
             lines[name] = result.index.values - 1.0
             counts.append(f"{name} {result.performance.n_used}/{result.performance.n_members}")
@@ -78,7 +86,13 @@ def basket_lines(
         words = context.t("；等权、不再平衡、含股息", "; equal weight, not rebalanced, dividends included")
         return line_content(changes, _SOURCE, base_words(context, start) + words, note, benchmark=benchmark)
 
-    return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "baskets", build)
+    return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "after" if after else "baskets", build)
+
+
+def after_lines(report: str, *, baskets: Sequence[str]) -> ExhibitDefinition:
+    """Define the lines of baskets from the first session a reader could trade on to the end of the data."""
+    title = ("报告发布之后：篮子与沪深300", "After publication: the baskets and CSI 300")
+    return basket_lines(report, "after-lines", "附图2", title, baskets=baskets, after=True)
 
 
 def _frame(columns: dict[str, pd.Series[float]]) -> pd.DataFrame:
@@ -113,18 +127,26 @@ def _windows(context: Context) -> list[tuple[str, date, date | None, Column]]:
     return windows
 
 
-def _window_returns(context: Context, target: str) -> dict[str, Any]:
+def _held_returns(context: Context, basket: str, returns: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the basket made in each window, bought in equal parts at its start and held.
+
+    That is the mean of the members' own returns; a member without a price at the start is not in it.
+    """
     cells: dict[str, Any] = {}
     for name, start, end, _ in _windows(context):
-        cells[name] = cells[f"excess_{name}"] = None
-        if end is None:
-            continue
-        try:
-            result = basket_returns(context.market, context.theme, target, start, end).performance
-        except AithemeError:
-            continue
-        cells[name], cells[f"excess_{name}"] = result.total_return, result.excess_return
+        moves = [returns[symbol][name] for symbol in context.theme.symbols(basket)]
+        known = [move for move in moves if not is_missing(move)]
+        cells[name] = sum(known) / len(known) if known else None
+        market = _benchmark_return(context, start, end)
+        cells[f"excess_{name}"] = None if cells[name] is None or market is None else cells[name] - market
     return cells
+
+
+def _benchmark_return(context: Context, start: date, end: date | None) -> float | None:
+    if end is None:
+        return None
+    closes = context.market.index_closes([context.theme.benchmark], start, end).iloc[:, 0].ffill()
+    return float(closes.iloc[-1] / closes.iloc[0] - 1.0)
 
 
 def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> ExhibitDefinition:
@@ -134,7 +156,8 @@ def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> Exhibi
         chosen = _tradable(context, baskets)
         if not chosen:
             raise UnavailableError(context.t("篮子没有A股成分", "no basket has an A-share member"))
-        rows = [_summary_row(context, basket) for basket in chosen]
+        returns = _member_returns(context, [symbol for basket in chosen for symbol in context.theme.symbols(basket)])
+        rows = [_summary_row(context, basket, returns) for basket in chosen]
         windows = _windows(context)
         columns = {
             "name": Column("篮子", "Basket"),
@@ -175,7 +198,7 @@ def _rows(rows: list[dict[str, Any]], columns: Mapping[str, Column]) -> pd.DataF
     return data.astype({name: "float64" for name, column in columns.items() if column.numeric})
 
 
-def _summary_row(context: Context, basket: str) -> dict[str, Any]:
+def _summary_row(context: Context, basket: str, returns: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     held = valuation(context.market, context.theme, basket, as_of=context.until)
     year = context.report.published.year
     pe = next((row for row in held.basket if row.fiscal_year == year), None)
@@ -186,7 +209,7 @@ def _summary_row(context: Context, basket: str) -> dict[str, Any]:
         "name": _name(context, basket),
         "members": context.t(f"{printed}家，A股{listed}家{estimates}", f"{printed}, {listed} A-shares{estimates}"),
         "pe": None if pe is None else pe.median,
-        **_window_returns(context, basket),
+        **_held_returns(context, basket, returns),
     }
 
 

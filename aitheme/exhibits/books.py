@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aitheme.exhibits.baskets import basket_members, basket_summary
 from aitheme.exhibits.companies import valuation_table
+from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line
 
@@ -57,4 +58,4 @@ def book(theme: Theme, report: str) -> tuple[ExhibitDefinition, ...]:
     baskets = [name for name, row in theme.baskets.items() if row.report == report and row.kind == "recommended"]
     own = [basket_summary(report, "附表1", baskets=baskets)] if baskets else []
     members = [basket_members(report, "附表2", ("关注标的", "Names to watch"), baskets=baskets)] if baskets else []
-    return (*cover, *tables, *own, *members, rating_scale(report))
+    return (*cover, *tables, *own, *members, rating_outcome(report), rating_scale(report))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from aitheme.charts.tables import TableCells
 
-__all__ = ["EXCEL_FORMATS", "Column", "Kind", "format_cell", "table_cells"]
+__all__ = ["EXCEL_FORMATS", "Column", "Kind", "format_cell", "is_missing", "table_cells"]
 
 Kind = Literal["text", "date", "integer", "price", "number", "ratio", "change", "pe"]
 

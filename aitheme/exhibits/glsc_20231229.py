@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
+from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
 from aitheme.exhibits.scores import score_dots, score_table
@@ -117,9 +118,11 @@ lines_of_baskets = basket_lines(
 )
 summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=_ALL)
 members_of_baskets = basket_members(_REPORT, "附表2", ("三条主线标的", "Names of the three lines"), baskets=_LINES)
+after_publication = after_lines(_REPORT, baskets=_LINES)
+ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
 
 EXHIBITS = (
     sector_line, h200, uec_members, gemini_text, gemini_text_table, gemini_multimodal, openai_plan, openai_prices, timeline,
-    lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+    lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

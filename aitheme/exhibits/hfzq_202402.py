@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
+from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
 from aitheme.exhibits.scores import price_cuts as _price_cuts
@@ -124,9 +125,12 @@ summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=(*_BASKETS, *_PA
 members_of_baskets = basket_members(
     _REPORT, "附表2", ("建议关注标的", "Suggested names"), baskets=(*_BASKETS[:2], *_PARTS)
 )
+after_publication = after_lines(_REPORT, baskets=_BASKETS)
+ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
 
 EXHIBITS = (
     sector_line, gpt_history, gemini_win_rates, meta_models, domestic_multimodal, benchmark_scores, api_customers, price_cuts,
-    office_products, medical_models, timeline, lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+    office_products, medical_models, timeline, lines_of_baskets, summary_of_baskets, members_of_baskets,
+    after_publication, ratings, scale,
 )  # fmt: skip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from aitheme.exhibits.base import Content, Context, UnavailableError, exhibit
-from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_source, printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
 
@@ -126,9 +127,11 @@ members_of_baskets = basket_members(
     ("数据集/IP、视频/虚拟人、游戏三章标的", "Names of the chapters on data and IP, video and games"),
     baskets=_BASKETS,
 )
+after_publication = after_lines(_REPORT, baskets=_BASKETS)
+ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
 
 EXHIBITS = (
     sector_line, companies_mentioned, first_partners, sensenova, game_cases, figures,
-    lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+    lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

@@ -6,9 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from aitheme.exhibits.base import Content, Context, NativeChart, exhibit
-from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.companies import valuation_table
+from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_source, printed_table, rating_scale, registry_table
 from aitheme.exhibits.quotes import index_lines as _index_lines
 from aitheme.exhibits.quotes import sub_sectors
@@ -210,9 +211,11 @@ lines_of_baskets = basket_lines(
 )
 summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=(*_BASKETS, f"{_REPORT}/model-links"))
 members_of_baskets = basket_members(_REPORT, "附表2", ("重点关注与建议关注标的", "Names to watch"), baskets=_BASKETS)
+after_publication = after_lines(_REPORT, baskets=_BASKETS)
+ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
 
 EXHIBITS = (
     valuation, index_lines, sub_sector_bars, box_office, admissions, timeline, opencompass, tongyi_history, ernie_family,
-    ernie_updates, stages, model_map, lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+    ernie_updates, stages, model_map, lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

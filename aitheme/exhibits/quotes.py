@@ -39,7 +39,7 @@ CITIC_MEDIA = {
     "影视": "Film and TV", "动漫": "Animation", "游戏": "Games", "其他文化娱乐": "Other entertainment",
     "信息搜索与聚合": "Search and portals", "互联网影视音频": "Online video and audio",
 }  # fmt: skip
-_PROVIDERS = {
+PROVIDERS = {
     "Shenwan": ("申万一级行业指数", "Shenwan level-1 index"),
     "CITIC": ("中信一级行业指数", "CITIC level-1 index"),
 }
@@ -200,7 +200,7 @@ def index_lines(
         benchmark = context.t("沪深300", "CSI 300")
         changes = _changes(_with_benchmark(context, choice.closes.set_axis(names, axis=1), benchmark))
         marks = _event_marks(context, events)
-        provider = _PROVIDERS[choice.provider]
+        provider = PROVIDERS[choice.provider]
         subtitle = context.t("；", "; ").join(
             [base_words(context, base), context.t("累计涨跌幅", "change since the base"), context.t(*provider)]
         )
@@ -240,7 +240,7 @@ def sector_line(report: str, label: str, title: tuple[str, str]) -> ExhibitDefin
         choice = choose_indices(context.market, [sector], start, end)
         name, benchmark = context.t(sector, SECTOR_EN[sector]), context.t("沪深300", "CSI 300")
         changes = _changes(_with_benchmark(context, choice.closes.set_axis([name], axis=1), benchmark))
-        provider = _PROVIDERS[choice.provider]
+        provider = PROVIDERS[choice.provider]
         gap = float(changes[name].iloc[-1] - changes[benchmark].iloc[-1])
         subtitle = context.t(
             f"{base_words(context, start)}；累计涨跌幅；{provider[0]}；一年相对收益{gap * 100:+.1f}个百分点",
@@ -275,7 +275,7 @@ def sub_sectors(
         changes = _changes(closes.set_axis(list(media["name"]), axis=1)).iloc[-1].dropna().sort_values(ascending=False)
         changes.index = [context.t(name, CITIC_MEDIA[name]) for name in changes.index]
         total = choose_indices(context.market, ["传媒"], base, context.until)
-        whole = context.t(f"传媒（{_PROVIDERS[total.provider][0][:2]}一级）", f"Media ({total.provider} L1)")
+        whole = context.t(f"传媒（{PROVIDERS[total.provider][0][:2]}一级）", f"Media ({total.provider} L1)")
         changes[whole] = float(_changes(total.closes)["传媒"].iloc[-1])
 
         def draw(heading: Heading) -> alt.LayerChart:

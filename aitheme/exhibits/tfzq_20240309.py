@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
+from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
 from aitheme.exhibits.companies import capex_columns
+from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
 from aitheme.exhibits.scores import ranking, score_dots, score_table
@@ -156,10 +157,12 @@ lines_of_baskets = basket_lines(
 )
 summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=_BASKETS)
 members_of_baskets = basket_members(_REPORT, "附表2", ("建议关注标的", "Suggested names"), baskets=_BASKETS)
+after_publication = after_lines(_REPORT, baskets=_BASKETS)
+ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
 
 EXHIBITS = (
     sector_line, mixtral, lmsys, gpt_4v_vs_gemini, claude_3, claude_prices, abab6, baichuan_math, baichuan_medical,
     capex_meta, capex_microsoft, capex_google, capex_amazon, capex_statements, timeline,
-    lines_of_baskets, summary_of_baskets, members_of_baskets, scale,
+    lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "WrittenBook", "available_books", "write_book"]
 
-FORMATS = ("html", "png", "svg", "xlsx")
+FORMATS = ("html", "png", "svg", "xlsx", "pptx")
+DEFAULT_FORMATS = ("html", "png", "svg", "xlsx")
 INDEX = "index.html"
 
 
@@ -84,7 +85,7 @@ def write_book(
     lang: str = "zh",
     as_of: str | date | None = None,
     only: Iterable[str] = (),
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT_FORMATS,
     progress: Callable[[str], None] | None = None,
 ) -> WrittenBook:
     """Draw a report's exhibits from a store and write them.
@@ -104,7 +105,8 @@ def write_book(
     only
         Exhibit ids to draw; all by default.
     formats
-        Some of ``html``, ``png``, ``svg``, ``xlsx``; the manifest is always written.
+        Some of ``html``, ``png``, ``svg``, ``xlsx`` and ``pptx`` (all but the last by default); the manifest is always
+        written.
     progress
         Called with a line of text now and then.
 
@@ -116,10 +118,16 @@ def write_book(
         There is no font with Chinese glyphs.
     OutputError
         The folder cannot be written, or holds something else.
+    MissingPackageError
+        ``pptx`` is asked for and python-pptx is not installed.
     """
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError.build("formats", name, FORMATS, f"use some of {', '.join(FORMATS)}")
+    if "pptx" in formats:
+        from aitheme.reports.deck import check_deck
+
+        check_deck()
     tell = progress or (lambda _text: None)
     chosen = check_lang(lang)
     definitions = _chosen(theme, book, only)
@@ -206,6 +214,11 @@ def _write(
         for number, exhibit in enumerate(exhibits, start=1):
             if exhibit.content is not None:
                 files[exhibit.id]["sheet"] = sheet_name(exhibit, number)
+    if "pptx" in formats:
+        from aitheme.reports.deck import write_deck
+
+        images = {name: drawing.png for name, drawing in drawings.items()}
+        write_deck(work / f"{head['book']}.pptx", exhibits, images, title=f"{head['broker']}：{head['title']}")
     if "html" in formats:
         _write_html(work, head, exhibits, drawings, figures)
     return files
@@ -264,5 +277,5 @@ def _record(exhibit: Exhibit, files: Mapping[str, dict[str, str]]) -> dict[str, 
 
 
 def _book_files(book: str, formats: Sequence[str]) -> dict[str, str]:
-    named = {"html": INDEX, "xlsx": f"{book}.xlsx"}
+    named = {"html": INDEX, "xlsx": f"{book}.xlsx", "pptx": f"{book}.pptx"}
     return {name: path for name, path in named.items() if name in formats}

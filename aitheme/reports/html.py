@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aitheme.charts.render import Drawing
+    from aitheme.charts.tables import TableCells
     from aitheme.exhibits import Exhibit
 
 __all__ = ["book_html", "data_uri"]
 
+_SHORT = 12
 _CHAPTERS = {
     "print": ("报告图表", "Exhibits of the report"),
     "baskets": ("篮子", "Baskets"),
@@ -63,9 +65,15 @@ def _entry(exhibit: Exhibit, drawing: Drawing | None) -> dict[str, Any]:
     entry["csv"] = data_uri(exhibit)
     if exhibit.content.draw is None:
         cells = table_cells(exhibit.data, exhibit.content.columns, exhibit.lang)
-        return {**entry, "cells": cells, "groups": _spans(cells.groups)}
+        return {**entry, "cells": cells, "groups": _spans(cells.groups), "short": _short(cells)}
     assert drawing is not None
     return {**entry, "svg": _inline_svg(drawing.svg, exhibit.id)}
+
+
+def _short(cells: TableCells) -> list[bool]:
+    """Tell which columns hold nothing long: those are not broken, the long ones give way."""
+    columns = zip(cells.headers, *cells.rows, strict=True)
+    return [max(len(text) for text in column) <= _SHORT for column in columns]
 
 
 def _spans(groups: Sequence[str]) -> list[tuple[str, int]]:

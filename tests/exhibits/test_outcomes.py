@@ -1,0 +1,75 @@
+"""Ratings held against the broker's own scale."""
+
+from datetime import date
+
+import pytest
+
+from aitheme.exhibits import book, mszq_20240328
+from aitheme.exhibits.outcomes import months_later, verdict
+from aitheme.themes.model import RatingLevel
+from tests.exhibits.test_exhibits import closes, levels
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "expected"),
+    [
+        (date(2023, 4, 20), 12, date(2024, 4, 20)), (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2023, 8, 31), 6, date(2024, 2, 29)), (date(2023, 12, 29), 1, date(2024, 1, 29)),
+    ],
+)  # fmt: skip
+def test_horizon(day, months, expected):
+    assert months_later(day, months) == expected
+
+
+def level(lower, upper):
+    return RatingLevel(subject="stock", rating_zh="推荐", rating_en="Buy", lower=lower, upper=upper, as_printed="")
+
+
+@pytest.mark.parametrize(
+    ("band", "excess", "decided", "expected"),
+    [
+        ((0.15, None), 0.16, True, "met"), ((0.15, None), 0.14, True, "not-met"), ((None, -0.05), -0.06, True, "met"),
+        ((-0.05, 0.05), 0.06, True, "not-met"), ((0.15, None), 0.5, False, "open"), ((None, None), 0.5, True, "no-bounds"),
+    ],
+)  # fmt: skip
+def test_verdict(band, excess, decided, expected):
+    assert verdict(level(*band), excess, decided=decided) == expected
+
+
+def test_a_rating_the_scale_lacks():
+    assert verdict(None, 0.1, decided=True) == "no-bounds"
+
+
+def test_stock_ratings_against_the_benchmark(demo_market, ai_theme):
+    exhibit = mszq_20240328.ratings(demo_market, ai_theme)
+    row = exhibit.data.set_index("name").loc["中文在线"]
+    series, points = (
+        levels(demo_market, "300364.SZ"),
+        closes(demo_market, "000300.SH", date(2024, 3, 28), date(2024, 5, 22)),
+    )
+    start, end = date(2024, 3, 28), max(points)
+    assert row["change"] == pytest.approx(series[end] / series[start] - 1)
+    assert row["excess"] == pytest.approx(row["change"] - (points[end] / points[start] - 1))
+    assert (row["verdict"], row["until"]) == ("open", end)
+    assert "2025-03-28可判定" in row["verdict_shown"]
+    assert len(exhibit.data) == 4
+
+
+def test_a_reached_horizon_is_decided(demo_market, ai_theme):
+    definition = next(one for one in book(ai_theme, "htsc-20230420") if one.id == "rating-outcome")
+    row = definition(demo_market, ai_theme).data.iloc[0]
+    assert row["until"] == date(2024, 4, 19)
+    assert row["verdict"] == "no-bounds"
+
+
+def test_nothing_is_said_before_publication(demo_market, ai_theme):
+    early = mszq_20240328.ratings(demo_market, ai_theme, as_of="2024-03-20")
+    assert (early.status, early.reason) == ("unavailable", "行情库止于报告发布之前")
+    assert mszq_20240328.after_publication(demo_market, ai_theme, as_of="2024-03-28").status == "unavailable"
+
+
+def test_lines_after_publication_start_when_a_reader_can_trade(demo_market, ai_theme):
+    data = mszq_20240328.after_publication(demo_market, ai_theme).data
+    assert data["session"].min() == date(2024, 3, 29)
+    assert data["session"].max() == demo_market.span[1]
+    assert data.groupby("name")["change"].first().abs().max() == 0
