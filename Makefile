@@ -4,7 +4,7 @@ SOURCE ?= demo
 ARCHIVE ?=
 REPORT ?= all
 OUT ?= build/report
-BENCH ?= all
+BENCH ?= cli ingest study screen
 BIN := .venv/bin
 STAMP := .venv/.installed
 STORE := build/store-$(SOURCE)
@@ -41,7 +41,7 @@ lab: $(STAMP)
 lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --all-extras --quiet pyproject.toml --output-file requirements.lock
+	  --extra notebook --extra cjk --extra dev --quiet pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache

@@ -1,8 +1,8 @@
 """Yardsticks for a study of one event date: the nine statistics written out in numpy, and PyPI's eventstudy.
 
-The first is about the least that a study of complete stocks can cost: one least-squares call for all stocks, no labels, no
-missing data, no account of anything. N stocks, L1 estimation days, L2 window days; CAR is the summed abnormal return,
-SCAR the CAR over its forecast standard error.
+The first is about the least that a study of complete stocks can cost: one least-squares call for all stocks, no
+labels, no missing data, no account of anything. N stocks, L1 estimation days, L2 window days; CAR is the summed
+abnormal return, SCAR the CAR over its forecast standard error.
 """
 
 from __future__ import annotations

@@ -221,6 +221,10 @@ def _overlapping(
     events: Sequence[Event], others: Sequence[Event], sessions: pd.DatetimeIndex, design: StudyDesign
 ) -> pd.DataFrame:
     """Return the overlaps that touch a studied event; two other releases colliding is no concern of this study."""
-    table = overlaps([*events, *others], sessions, design.window)
     own = {item.id for item in events}
+    if others:
+        places = sessions.searchsorted(pd.DatetimeIndex([item.day0 for item in others]))
+        apart = np.abs(positions_of(sessions, events)[:, None] - places).min(axis=0)
+        others = [item for item, distance in zip(others, apart, strict=True) if distance < design.length]
+    table = overlaps([*events, *others], sessions, design.window)
     return table[table["event"].isin(own) | table["other"].isin(own)].reset_index(drop=True)

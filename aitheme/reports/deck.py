@@ -72,7 +72,6 @@ def _slide(deck: Any) -> Any:
 
 
 def _text(slide: Any, text: str, box: tuple[float, float, float, float], *, size: int, colour: str = "222222") -> Any:
-    from pptx.dml.color import RGBColor  # type: ignore[import-not-found, import-untyped, unused-ignore]
     from pptx.util import Inches, Pt  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     shape = slide.shapes.add_textbox(*(Inches(side) for side in box))
@@ -81,8 +80,15 @@ def _text(slide: Any, text: str, box: tuple[float, float, float, float], *, size
     frame.text = text
     for paragraph in frame.paragraphs:
         paragraph.font.size, paragraph.font.name = Pt(size), _FONT
-        paragraph.font.color.rgb = RGBColor.from_string(colour)
+        paragraph.font.color.rgb = _rgb(colour)
     return shape
+
+
+def _rgb(colour: str) -> Any:
+    from pptx.dml.color import RGBColor  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    read: Any = RGBColor.from_string
+    return read(colour.removeprefix("#"))
 
 
 def _exhibit_slide(deck: Any, exhibit: Exhibit, image: bytes) -> None:
@@ -145,8 +151,10 @@ def _native_chart(slide: Any, exhibit: Exhibit) -> None:
     data, columns = sheet_table(exhibit)
     values = [name for name in columns if name != native.category] if native.series else list(native.values)
     kind = columns[values[0]].kind
-    content = CategoryChartData(number_format=EXCEL_FORMATS[kind])
-    content.categories = list(data[native.category])
+    make: Any = CategoryChartData
+    content = make(number_format=EXCEL_FORMATS[kind])
+    # As text, so that sessions stand side by side; a date axis would open gaps for holidays.
+    content.categories = [f"{value:%y/%m/%d}" if native.kind == "line" else value for value in data[native.category]]
     for name in values:
         content.add_series(columns[name].label(exhibit.lang), [None if is_missing(v) else float(v) for v in data[name]])
     shapes = {"line": XL_CHART_TYPE.LINE, "bar": XL_CHART_TYPE.BAR_CLUSTERED, "column": XL_CHART_TYPE.COLUMN_CLUSTERED}
@@ -157,7 +165,6 @@ def _native_chart(slide: Any, exhibit: Exhibit) -> None:
 
 def _dress(chart: Any, kind: str, number_format: str) -> None:
     """Give a native chart the house colours, quiet grid lines and a legend below where there is more than one series."""
-    from pptx.dml.color import RGBColor
     from pptx.enum.chart import XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
     from pptx.util import Pt
 
@@ -169,22 +176,19 @@ def _dress(chart: Any, kind: str, number_format: str) -> None:
     chart.has_legend = len(plot.series) > 1
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
-    chart.value_axis.major_gridlines.format.line.color.rgb = RGBColor.from_string("E6E6E6")
+    chart.value_axis.major_gridlines.format.line.color.rgb = _rgb("E6E6E6")
     chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = (
         number_format,
         False,
     )
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    if kind == "line":
-        chart.category_axis.tick_labels.number_format = "yy/mm/dd"
-        chart.category_axis.tick_labels.number_format_is_linked = False
-    else:
+    if kind != "line":
         plot.has_data_labels = len(plot.series) == 1
         plot.gap_width = 60
         chart.category_axis.reverse_order = kind == "bar"
     for number, series in enumerate(plot.series):
         grey = series.name in _BENCHMARKS
-        colour = RGBColor.from_string((BENCHMARK if grey else PALETTE[number % len(PALETTE)]).removeprefix("#"))
+        colour = _rgb(BENCHMARK if grey else PALETTE[number % len(PALETTE)])
         if kind == "line":
             series.smooth = False
             series.format.line.width, series.format.line.color.rgb = Pt(2), colour

@@ -101,6 +101,10 @@ def test_benchmarks_models_and_groups(room):
     assert len({round(value, 10) for value in caar.values()}) == 4
     three = study_release(room, BASKET, EVENT, window=(0, 4), model="factor", factors="ff3", draws=0)
     assert "smb" in three.result.coefficient_names
+    for model in ("mean", "market_adjusted", "scholes_williams", "dimson", "industry", "garch", "matched", "synthetic"):
+        done = study_release(room, "glsc-20231229/compute", EVENT, window=(0, 4), model=model, draws=0)
+        assert np.isfinite(done.result.caar.iloc[-1])
+        assert done.result.model == model
     table = compare_groups(room, study_release(room, "ai/all", EVENT, window=(0, 4), draws=0), "board")
     assert set(table["group"]) >= {"main", "chinext"}
     linked = compare_groups(

@@ -1,0 +1,211 @@
+"""What studies of one snapshot share: returns, benchmarks, releases and the wider market, each read once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aitheme.errors import DateRangeError, UnknownNameError
+from aitheme.symbols import board_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from aitheme.eventstudy import Universe
+    from aitheme.panel import Panel
+    from aitheme.store import Market
+    from aitheme.themes import Theme
+
+__all__ = ["EQUAL_WEIGHT", "INDUSTRY", "StudyRoom"]
+
+EQUAL_WEIGHT = "equal-weight"
+INDUSTRY = "industry"
+FACTOR_SETS: Mapping[str, tuple[str, ...]] = {
+    "ff3": ("mkt_rf", "smb", "hml"),
+    "carhart": ("mkt_rf", "smb", "hml", "umd"),
+    "ff5": ("mkt_rf", "smb", "hml", "rmw", "cma"),
+}
+_SIZE_GROUPS = 3
+# Sessions back to look for the last close of a suspended stock when it is sized.
+_RECENT = 60
+
+
+class StudyRoom:
+    """Returns, benchmarks and releases of one snapshot, read once for many studies.
+
+    Parameters
+    ----------
+    market, theme
+        Snapshot and registry.
+    """
+
+    def __init__(self, market: Market, theme: Theme) -> None:
+        self.market = market
+        self.theme = theme
+        self._strata: dict[pd.Timestamp, pd.Series[str]] = {}
+        self._benchmarks: dict[str, tuple[pd.Series[float], str]] = {}
+
+    @cached_property
+    def universe(self) -> Panel:
+        """Bars of every A-share of the store."""
+        symbols = self.market.sql("SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"]
+        return self.market.panel([symbol for symbol in symbols if board_of(symbol) not in {"hk", "us"}])
+
+    @cached_property
+    def theme_panel(self) -> Panel:
+        """Bars of the theme's A-shares."""
+        symbols = [symbol for symbol in self.theme.security if board_of(symbol) not in {"hk", "us"}]
+        return self.market.panel(symbols)
+
+    @cached_property
+    def industries(self) -> pd.Series[str]:
+        """Industry by symbol, as far as the store knows it."""
+        return self.market.securities()["industry"].dropna()
+
+    @cached_property
+    def releases(self) -> tuple[tuple[str, pd.Timestamp], ...]:
+        """Id and day 0 of every release inside the data."""
+        import pandas as pd
+
+        first, last = self.market.span
+        return tuple(
+            (release.id, pd.Timestamp(release.day0))
+            for release in self.theme.dated_releases()
+            if release.day0 is not None and first <= release.day0 <= last
+        )
+
+    def day0(self, event: str) -> pd.Timestamp:
+        """Return a release's day 0.
+
+        Raises
+        ------
+        UnknownNameError
+            No such release.
+        DateRangeError
+            The release has no exact day, or lies outside the data.
+        """
+        import pandas as pd
+
+        moment = self.theme.release(event).day0
+        if moment is None:
+            raise DateRangeError(f"event: {event} has no exact day, so it has no day 0; choose one of `aitheme events`")
+        first, last = self.market.span
+        if not first <= moment <= last:
+            raise DateRangeError(f"event: day 0 of {event} is {moment}, outside the store's data ({first} to {last})")
+        return pd.Timestamp(moment)
+
+    def benchmark(self, name: str, symbols: Sequence[str]) -> tuple[pd.Series[float] | pd.DataFrame, str]:
+        """Return benchmark returns and their label.
+
+        Parameters
+        ----------
+        name
+            An index symbol, ``equal-weight`` (mean of all A-shares of the store), or ``industry`` (mean of the other
+            stocks of each stock's industry).
+        symbols
+            Stocks that need a benchmark.
+
+        Raises
+        ------
+        UnknownNameError
+            The store has no such index.
+        """
+        from aitheme.eventstudy import equal_weight_market, leave_one_out_mean
+
+        if name == EQUAL_WEIGHT:
+            return equal_weight_market(
+                self.universe.returns
+            ), f"equal-weight mean of {len(self.universe.symbols):,} A-shares"
+        if name == INDUSTRY:
+            known = self.industries
+            missing = [symbol for symbol in symbols if symbol not in known.index]
+            if missing:
+                raise UnknownNameError(
+                    f"benchmark: 'industry' needs an industry for {missing[0]} ({len(missing)} missing); "
+                    "use an index symbol or refresh with a stock list"
+                )
+            returns = self.universe.returns[[symbol for symbol in self.universe.symbols if symbol in known.index]]
+            return leave_one_out_mean(returns, known, symbols), "leave-one-out industry mean"
+        if name not in self._benchmarks:
+            closes = self.market.index_closes([name])[name]
+            self._benchmarks[name] = (
+                (closes.ffill() / closes.ffill().shift() - 1).where(closes.notna()).rename(name),
+                name,
+            )
+        return self._benchmarks[name]
+
+    def factors(self, names: str) -> pd.DataFrame:
+        """Return daily factor returns of a named set (``ff3``, ``carhart``, ``ff5``) or of columns joined by commas.
+
+        Raises
+        ------
+        UnknownNameError
+            The store has no factors, or not this one.
+        """
+        table = self.market.factor_returns()
+        wanted = FACTOR_SETS.get(names, tuple(part.strip() for part in names.split(",")))
+        for name in wanted:
+            if name not in table.columns:
+                known = [*FACTOR_SETS, *table.columns]
+                raise UnknownNameError.build("factors", name, known, "the store holds what its source delivered")
+        return table[[*wanted, *(["rf"] if "rf" in table.columns else [])]]
+
+    @cached_property
+    def wider_market(self) -> Universe:
+        """Returns of every A-share, for random baskets and donors."""
+        from aitheme.eventstudy import Universe
+
+        return Universe(self.universe.returns)
+
+    @cached_property
+    def _shares(self) -> pd.Series[float]:
+        return self.market.securities()["total_shares"]
+
+    def strata(self, event: pd.Timestamp) -> pd.Series[str]:
+        """Return board and size group of every A-share before an event, to match random baskets on."""
+        if event not in self._strata:
+            self._strata[event] = self._board_and_size(event)
+        return self._strata[event]
+
+    def controls(self, event: pd.Timestamp, symbols: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return control stocks from outside the theme: same board, nearest in size, volatility and run-up before an event.
+
+        Raises
+        ------
+        StudyError
+            A stock has too little history, or no candidate is left.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from aitheme.eventstudy import matched_controls
+
+        panel, theme = self.universe, set(self.theme.security)
+        before = panel.returns.loc[: event - pd.Timedelta(days=1)].tail(_RECENT)
+        closes = panel.close.loc[before.index].ffill().iloc[-1]
+        traits = pd.DataFrame(
+            {
+                "size": np.log(closes * self._shares.reindex(closes.index)),
+                "volatility": before.std(),
+                "run_up": before.sum(min_count=_RECENT // 2),
+            }
+        )
+        candidates = traits[[symbol in symbols or symbol not in theme for symbol in traits.index]]
+        boards = pd.Series({symbol: board_of(symbol) for symbol in candidates.index}, dtype=object)
+        chosen: dict[str, tuple[str, ...]] = matched_controls(candidates, symbols, groups=boards)
+        return chosen
+
+    def _board_and_size(self, event: pd.Timestamp) -> pd.Series[str]:
+        import numpy as np
+        import pandas as pd
+
+        panel = self.universe
+        before = panel.close.index < event
+        closes = panel.close[before].tail(_RECENT).ffill().iloc[-1] if before.any() else panel.close.iloc[0]
+        value = closes.to_numpy() * self._shares.reindex(closes.index).to_numpy()
+        order = pd.Series(value).rank(pct=True).to_numpy()
+        size = np.where(np.isfinite(order), np.ceil(np.nan_to_num(order) * _SIZE_GROUPS), 0).astype(int)
+        names = [f"{board_of(symbol)}/{group}" for symbol, group in zip(panel.symbols, size.tolist(), strict=True)]
+        return pd.Series(names, index=list(panel.symbols), dtype=object)
