@@ -186,7 +186,11 @@ def _row(
     widths: Sequence[float],
     colour: str = style.INK,
 ) -> None:
-    wrapped = [wrap(text, _CELL, width) for text, width in zip(row, widths, strict=True)]
+    # Where a text must be broken, its punctuation may hang over by one character.
+    wrapped = [
+        [text] if text_width(text, _CELL) <= width and "\n" not in text else wrap(text, _CELL, width - _CELL)
+        for text, width in zip(row, widths, strict=True)
+    ]
     for lines, to_right, left, width in zip(wrapped, right, lefts, widths, strict=True):
         for number, line in enumerate(lines):
             y = canvas.y + _ROW_PAD + _CELL - 1 + number * _LINE

@@ -25,21 +25,36 @@ def report(
     ] = None,
     archive: ArchiveOption = None,
     universe: Annotated[str, typer.Option("--universe", metavar="theme|all", help="For the refresh before.")] = "theme",
+    only: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--only", metavar="ID", help="Draw only this exhibit; may be repeated."),
+    ] = None,
+    as_of: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--as-of", metavar="DATE", help="Nothing later is used [default: the last session]."),
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--formats", metavar="LIST", help="Of html,png,svg,xlsx,pptx.")
+    ] = "html,png,svg,xlsx,pptx",
     lang: Annotated[str, typer.Option("--lang", metavar="zh|en", help="Language of titles and notes.")] = "zh",
     data: DataOption = None,
     theme: ThemeOption = "ai",
 ) -> None:
-    """Draw the chart book of a report: HTML, PNG, SVG, XLSX and a manifest."""
+    """Draw the chart book of a report: HTML, PNG, SVG, XLSX, PPTX and a manifest."""
     from aitheme.reports import available_books, write_book
     from aitheme.store import open_market
     from aitheme.themes import load_theme
 
     registry = load_theme(theme)
+    chosen = tuple(part.strip() for part in formats.split(",") if part.strip())
     store = data_dir(data)
     if source is not None:
         run_refresh(source, archive, store, registry, universe=universe, since=None, until=None)
     with open_market(store) as market:
         watermark(simulated=market.simulated)
         for book in available_books(registry, name):
-            written = write_book(market, registry, book, out / book, lang=lang, progress=note)
+            written = write_book(
+                market, registry, book, out / book,
+                lang=lang, as_of=as_of, only=only or (), formats=chosen, progress=note,
+            )  # fmt: skip
             echo(f"{book}: {written.drawn} exhibits drawn, {written.missing} unavailable -> {written.index}")

@@ -51,8 +51,8 @@ def write_deck(path: Path, exhibits: Sequence[Exhibit], images: Mapping[str, byt
     title
         Text of the first slide.
     """
-    import pptx  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    from pptx.util import Inches  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import pptx
+    from pptx.util import Inches
 
     deck = pptx.Presentation()
     deck.slide_width, deck.slide_height = Inches(_WIDTH), Inches(_HEIGHT)
@@ -72,7 +72,7 @@ def _slide(deck: Any) -> Any:
 
 
 def _text(slide: Any, text: str, box: tuple[float, float, float, float], *, size: int, colour: str = "222222") -> Any:
-    from pptx.util import Inches, Pt  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from pptx.util import Inches, Pt
 
     shape = slide.shapes.add_textbox(*(Inches(side) for side in box))
     frame = shape.text_frame
@@ -85,7 +85,7 @@ def _text(slide: Any, text: str, box: tuple[float, float, float, float], *, size
 
 
 def _rgb(colour: str) -> Any:
-    from pptx.dml.color import RGBColor  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from pptx.dml.color import RGBColor
 
     read: Any = RGBColor.from_string
     return read(colour.removeprefix("#"))
@@ -123,7 +123,7 @@ def _picture(slide: Any, image: bytes) -> None:
 
 
 def _native_table(slide: Any, exhibit: Exhibit) -> None:
-    from pptx.enum.text import PP_ALIGN  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from pptx.enum.text import PP_ALIGN
     from pptx.util import Inches, Pt
 
     assert exhibit.content is not None
@@ -141,8 +141,8 @@ def _native_table(slide: Any, exhibit: Exhibit) -> None:
 
 
 def _native_chart(slide: Any, exhibit: Exhibit) -> None:
-    from pptx.chart.data import CategoryChartData  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    from pptx.enum.chart import XL_CHART_TYPE  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from pptx.chart.data import CategoryChartData
+    from pptx.enum.chart import XL_CHART_TYPE
     from pptx.util import Inches
 
     assert exhibit.content is not None

@@ -37,7 +37,7 @@ def font_css(page: str) -> str:
 @cache
 def _subset(characters: str) -> bytes:
     """Return a WOFF with the glyphs of some characters."""
-    from fontTools import subset  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from fontTools import subset
 
     options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True, font_number=_face())
     font = subset.load_font(str(find_font().path), options)
