@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from aitheme.analysis.baskets import resolve_members
 from aitheme.errors import DateRangeError, UnknownNameError
 from aitheme.symbols import board_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     import pandas as pd
 
-    from aitheme.eventstudy import Universe
+    from aitheme.eventstudy import Event, Universe
     from aitheme.panel import Panel
     from aitheme.store import Market
     from aitheme.themes import Theme
@@ -32,6 +34,28 @@ _SIZE_GROUPS = 3
 _RECENT = 60
 
 
+class _Left(NamedTuple):
+    """What is left of a market once its store may not be read: any other attribute is an error."""
+
+    span: tuple[date, date]
+
+
+class Stocks(NamedTuple):
+    """A basket's A-shares.
+
+    Parameters
+    ----------
+    symbols
+        Its members.
+    returns, limit_state
+        Sessions x symbols.
+    """
+
+    symbols: list[str]
+    returns: pd.DataFrame
+    limit_state: pd.DataFrame
+
+
 class StudyRoom:
     """Returns, benchmarks and releases of one snapshot, read once for many studies.
 
@@ -45,6 +69,7 @@ class StudyRoom:
         self.market = market
         self.theme = theme
         self._strata: dict[pd.Timestamp, pd.Series[str]] = {}
+        self._stocks: dict[str, Stocks] = {}
         self._benchmarks: dict[str, tuple[pd.Series[float], str]] = {}
 
     @cached_property
@@ -58,6 +83,36 @@ class StudyRoom:
         """Bars of the theme's A-shares."""
         symbols = [symbol for symbol in self.theme.security if board_of(symbol) not in {"hk", "us"}]
         return self.market.panel(symbols)
+
+    def stocks(self, basket: str) -> Stocks:
+        """Return what studies read of a basket's A-shares; the same objects for every release."""
+        if basket not in self._stocks:
+            members = resolve_members(self.theme, basket, market=self.market)
+            symbols = [symbol for symbol in members if board_of(symbol) not in {"hk", "us"}]
+            held = set(self.theme_panel.symbols)
+            panel = self.theme_panel if set(symbols) <= held else self.market.panel(symbols)
+            self._stocks[basket] = Stocks(symbols, panel.returns[symbols], panel.limit_state[symbols])
+        return self._stocks[basket]
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The releases in the form that studies take."""
+        from aitheme.eventstudy import Event
+
+        return tuple(Event(release, day0.normalize()) for release, day0 in self.releases)
+
+    def read_ahead(self, baskets: Iterable[str], benchmark: str | None) -> None:
+        """Read what studies of these baskets need, so that a forked process need not touch the store."""
+        for basket in baskets:
+            self.stocks(basket)
+        if benchmark not in {None, INDUSTRY}:
+            self.benchmark(str(benchmark), self.theme_panel.symbols)
+        _ = self.events, self.wider_market, self._shares, self._boards, self.industries, self.market.span
+
+    def leave_store(self) -> None:
+        """Drop the store for good, in a forked process: its threads are not there, and a query could wait for ever."""
+        self._left = self.market  # closing it is for the process that opened it
+        self.market = _Left(self.market.span)  # type: ignore[assignment]
 
     @cached_property
     def industries(self) -> pd.Series[str]:
@@ -163,6 +218,10 @@ class StudyRoom:
     def _shares(self) -> pd.Series[float]:
         return self.market.securities()["total_shares"]
 
+    @cached_property
+    def _boards(self) -> tuple[str, ...]:
+        return tuple(str(board_of(symbol)) for symbol in self.universe.symbols)
+
     def strata(self, event: pd.Timestamp) -> pd.Series[str]:
         """Return board and size group of every A-share before an event, to match random baskets on."""
         if event not in self._strata:
@@ -207,5 +266,5 @@ class StudyRoom:
         value = closes.to_numpy() * self._shares.reindex(closes.index).to_numpy()
         order = pd.Series(value).rank(pct=True).to_numpy()
         size = np.where(np.isfinite(order), np.ceil(np.nan_to_num(order) * _SIZE_GROUPS), 0).astype(int)
-        names = [f"{board_of(symbol)}/{group}" for symbol, group in zip(panel.symbols, size.tolist(), strict=True)]
+        names = [f"{board}/{group}" for board, group in zip(self._boards, size.tolist(), strict=True)]
         return pd.Series(names, index=list(panel.symbols), dtype=object)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
-from aitheme.analysis.baskets import resolve_members
 from aitheme.analysis.room import INDUSTRY, StudyRoom
 from aitheme.calendar import calendar_for
 from aitheme.errors import UnknownNameError
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
     from aitheme.eventstudy import EventStudyResult
     from aitheme.panel import Provenance
+
+# Studies from which on a second process pays.
+_LARGE_GRID = 200
 
 __all__ = ["BasketStudy", "StudyRoom", "compare_groups", "study_all", "study_release"]
 
@@ -96,40 +103,18 @@ def study_release(
     AithemeError
         Unknown basket, event, benchmark or factor, or a study that its data cannot carry.
     """
-    from aitheme.eventstudy import event_study
-
-    symbols = [
-        symbol
-        for symbol in resolve_members(room.theme, basket, market=room.market)
-        if board_of(symbol) not in {"hk", "us"}
-    ]
     ids = [events] if isinstance(events, str) else list(events)
-    days = [(event, room.day0(event)) for event in ids]
-    held = set(room.theme_panel.symbols)
-    panel = room.theme_panel if set(symbols) <= held else room.market.panel(symbols)
-    returns = panel.returns[symbols]
-    # An industry's own mean is the market of the industry model.
-    chosen = INDUSTRY if model == "industry" else benchmark or room.theme.benchmark
-    market_returns, label = room.benchmark(chosen, symbols) if model not in {"mean", "factor"} else (None, None)
-    if model in {"matched", "synthetic"}:
-        label = None
-    wide = (random_baskets and draws > 0 and len(ids) == 1) or model in {"synthetic", "matched"}
-    controls = room.controls(days[0][1], symbols) if model == "matched" else None
-    result = event_study(
-        returns,
-        days,
+    result = _study(
+        room,
+        basket,
+        ids,
         model=model,
         window=window,
         estimation=estimation,
-        benchmark=market_returns,
-        benchmark_name=label,
-        factors=room.factors(factors) if model == "factor" else None,
-        limit_state=panel.limit_state[symbols],
-        other_events=[release for release in room.releases if release[0] not in ids],
+        benchmark=benchmark,
+        factors=factors,
         exclude_other_events=exclude_other_events,
-        universe_returns=room.wider_market if wide else None,
-        strata=room.strata(days[0][1]) if wide else None,
-        controls=controls,
+        random_baskets=random_baskets,
         draws=draws,
         **options,
     )
@@ -137,7 +122,48 @@ def study_release(
     return BasketStudy(basket, name, result, room.market.provenance(calendar_for("XSHG").horizon))
 
 
-def study_all(room: StudyRoom, baskets: Iterable[str], **options: Any) -> pd.DataFrame:
+def _study(
+    room: StudyRoom,
+    basket: str,
+    ids: list[str],
+    *,
+    model: str = "market",
+    benchmark: str | None = None,
+    factors: str = "ff3",
+    random_baskets: bool = True,
+    draws: int = 1000,
+    **options: Any,
+) -> EventStudyResult:
+    from aitheme.eventstudy import event_study
+
+    symbols, returns, limit_state = room.stocks(basket)
+    days = [(event, room.day0(event)) for event in ids]
+    # An industry's own mean is the market of the industry model.
+    chosen = INDUSTRY if model == "industry" else benchmark or room.theme.benchmark
+    market_returns, label = room.benchmark(chosen, symbols) if model not in {"mean", "factor"} else (None, None)
+    if model in {"matched", "synthetic"}:
+        label = None
+    wide = (random_baskets and draws > 0 and len(ids) == 1) or model in {"synthetic", "matched"}
+    controls = room.controls(days[0][1], symbols) if model == "matched" else None
+    result: EventStudyResult = event_study(
+        returns,
+        days,
+        model=model,
+        benchmark=market_returns,
+        benchmark_name=label,
+        factors=room.factors(factors) if model == "factor" else None,
+        limit_state=limit_state,
+        other_events=[release for release in room.events if release.id not in ids],
+        universe_returns=room.wider_market if wide else None,
+        strata=room.strata(days[0][1]) if wide else None,
+        controls=controls,
+        draws=draws,
+        **options,
+    )
+    return result
+
+
+def study_all(room: StudyRoom, baskets: Iterable[str], *, workers: int | None = None, **options: Any) -> pd.DataFrame:
     """Study each basket around every release inside the data, and adjust for having asked so often.
 
     Parameters
@@ -146,6 +172,9 @@ def study_all(room: StudyRoom, baskets: Iterable[str], **options: Any) -> pd.Dat
         Snapshot and registry.
     baskets
         Basket ids, report ids, codes or names.
+    workers
+        Processes to share the releases among; by default two for a large grid where the system can fork, else one. The
+        numbers do not depend on it.
     options
         As for :func:`study_release`.
 
@@ -158,19 +187,13 @@ def study_all(room: StudyRoom, baskets: Iterable[str], **options: Any) -> pd.Dat
     """
     import pandas as pd
 
-    from aitheme.eventstudy import StudyError
     from aitheme.eventstudy.multiple import benjamini_hochberg, benjamini_yekutieli, holm
 
-    rows: list[dict[str, Any]] = []
     # Release by release, so that what is worked out once for a date serves every basket; single days are not shown.
-    for event, day0 in room.releases:
-        for basket in baskets:
-            row: dict[str, Any] = {"basket": basket, "event": event, "day0": day0.date().isoformat()}
-            try:
-                row |= _all_row(study_release(room, basket, event, **{"by_day": False, **options}))
-            except StudyError as error:
-                row["reason"] = str(error)
-            rows.append(row)
+    task = _Grid(room, tuple(baskets), {"by_day": False, **options})
+    count = _workers(task) if workers is None else workers
+    parts = _forked(task, count) if count > 1 else [_release_rows(task, place) for place in range(len(room.releases))]
+    rows = [row for part in parts for row in part]
     table = pd.DataFrame(rows, columns=[*_ALL_COLUMNS])
     p_values = table["headline_p"].to_numpy(dtype=float)
     for name, adjust in (
@@ -192,8 +215,64 @@ _ALL_COLUMNS = (
 )  # fmt: skip
 
 
-def _all_row(done: BasketStudy) -> dict[str, Any]:
-    result, head = done.result, done.result.headline
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    room: StudyRoom
+    baskets: tuple[str, ...]
+    options: dict[str, Any]
+
+
+def _workers(task: _Grid) -> int:
+    """Return how many processes a grid is worth: starting them costs as much as some hundred studies."""
+    # Factors are read from the store study by study, and a forked process must leave the store alone.
+    alone = sys.platform != "linux" or task.options.get("model") == "factor"
+    small = len(task.baskets) * len(task.room.releases) <= _LARGE_GRID
+    return 1 if alone or small else min(2, os.cpu_count() or 1)
+
+
+def _forked(task: _Grid, workers: int) -> list[list[dict[str, Any]]]:
+    """Share the releases among processes that inherit what was read; rows come back in order, errors as themselves."""
+    chosen = task.options.get("benchmark") or task.room.theme.benchmark
+    task.room.read_ahead(task.baskets, None if task.options.get("model") == "mean" else chosen)
+    with ProcessPoolExecutor(workers, get_context("fork"), _inherit, (task,)) as pool, catch_warnings():
+        # The store's own threads stay behind in the parent, and nothing of the store is used in a child.
+        simplefilter("ignore", DeprecationWarning)
+        return list(pool.map(_inherited_rows, range(len(task.room.releases))))
+
+
+_inherited: list[_Grid] = []
+
+
+def _inherit(task: _Grid) -> None:
+    from threadpoolctl import threadpool_limits
+
+    # With a process per core, more threads for matrix products would fight for the cores.
+    threadpool_limits(1, user_api="blas")
+    task.room.leave_store()
+    _inherited[:] = [task]
+
+
+def _inherited_rows(place: int) -> list[dict[str, Any]]:
+    return _release_rows(_inherited[0], place)
+
+
+def _release_rows(task: _Grid, place: int) -> list[dict[str, Any]]:
+    from aitheme.eventstudy import StudyError
+
+    event, day0 = task.room.releases[place]
+    rows = []
+    for basket in task.baskets:
+        row: dict[str, Any] = {"basket": basket, "event": event, "day0": day0.date().isoformat()}
+        try:
+            row |= _all_row(_study(task.room, basket, [event], **task.options))
+        except StudyError as error:
+            row["reason"] = str(error)
+        rows.append(row)
+    return rows
+
+
+def _all_row(result: EventStudyResult) -> dict[str, Any]:
+    head = result.headline
     return {
         "n": result.n,
         "caar": float(result.caar.iloc[-1]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from aitheme.eventstudy.account import NO_VARIANCE, NOT_FITTED, SMALLEST_SIGMA, 
 from aitheme.eventstudy.errors import StudyError
 from aitheme.eventstudy.fits import Fit, keep_stocks
 from aitheme.eventstudy.models import ONE_SERIES, Cut, Inputs
-from aitheme.eventstudy.windows import Event, Scopes, StudyDesign, locate, window_mask
+from aitheme.eventstudy.windows import Event, Scopes, StudyDesign, locate, overlaps, window_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,9 +91,29 @@ def least_days(min_valid: int | None, design: StudyDesign, data: Data) -> int:
 
 def positions_of(sessions: pd.DatetimeIndex, events: Iterable[Event]) -> IntArray:
     """Rows of the events' first sessions, sorted; events beyond the data are left out."""
-    days = pd.DatetimeIndex([event.day0 for event in events])
+    days = _days(tuple(event.day0 for event in events))
     places = np.unique(sessions.searchsorted(days[days >= sessions[0]])).astype(np.int64)
     return places[places < len(sessions)]
+
+
+@lru_cache(maxsize=32)
+def _days(moments: tuple[pd.Timestamp, ...]) -> pd.DatetimeIndex:
+    # Every basket of a release has the same neighbours.
+    return pd.DatetimeIndex(moments)
+
+
+def colliding(
+    events: Sequence[Event], others: Sequence[Event], sessions: pd.DatetimeIndex, design: StudyDesign
+) -> pd.DataFrame:
+    """Pairs of event windows that share sessions, at least one of them studied; columns as in ``windows.overlaps``."""
+    # Releases far from every studied event cannot collide with one; leaving them out keeps the pairs few.
+    own = {item.id for item in events}
+    if others:
+        places = sessions.searchsorted(_days(tuple(item.day0 for item in others)))
+        apart = np.abs(positions_of(sessions, events)[:, None] - places).min(axis=0)
+        others = [item for item, distance in zip(others, apart, strict=True) if distance < design.length]
+    table = overlaps([*events, *others], sessions, design.window)
+    return table[table["event"].isin(own) | table["other"].isin(own)].reset_index(drop=True)
 
 
 def fit_events(

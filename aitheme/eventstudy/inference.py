@@ -19,6 +19,7 @@ from aitheme.eventstudy.parametric import crude_dependence_exact_t
 from aitheme.eventstudy.randomisation import PlaceboRules, Portfolio, randomise_dates
 from aitheme.eventstudy.resampling import basket_randomisation, residual_bootstrap, wild_cluster_bootstrap
 from aitheme.eventstudy.sample import make_sample
+from aitheme.eventstudy.universe import group_labels
 from aitheme.eventstudy.volatility import Side as VolatilitySide
 from aitheme.eventstudy.volatility import volatility_scaled
 
@@ -133,11 +134,10 @@ def resampled_tests(
     """
     scopes, wanted = sample.car.shape[0], set(names)
     found: dict[str, Outcome] = {}
+    portfolios = _date_portfolios(data, fitted) if wanted & set(VOLATILITY_SIDES) else []
     for name, side in VOLATILITY_SIDES.items():
         if name in wanted:
-            found[name] = volatility_scaled(
-                _date_portfolios(data, fitted), sample.scopes, design, side=side, excluded=options.excluded
-            )
+            found[name] = volatility_scaled(portfolios, sample.scopes, design, side=side, excluded=options.excluded)
     if "randomisation_dates" in wanted:
         none = inapplicable(scopes, "draws=0: no placebo dates were asked for", "placebo dates")
         found["randomisation_dates"] = none if randomised is None else randomised.outcome()
@@ -245,14 +245,17 @@ def _random_baskets(
         cars, names = options.universe.cars(key, lambda: _universe_car(data, item, design, sample.scopes, options))
     except StudyError as error:
         return inapplicable(scopes, f"the universe cannot be studied: {error}", "random baskets")
-    other = ~names.isin(data.symbols)
-    car, kept = cars[:, other], names[other]
-    codes = _strata_codes(options.strata, basket, kept)
-    own = np.where(sample.car_valid, sample.car, np.nan)
+    place, active = names.get_indexer(data.symbols), sample.scopes.active
+    other = np.ones(len(names), dtype=np.bool_)
+    other[place[place >= 0]] = False
+    codes = _strata_codes(options.strata, basket, place[item.columns], names, options.universe)
+    # Only what is reported is drawn: a study that does not test its single days has one scope of seventeen.
+    own = np.where(sample.car_valid, sample.car, np.nan)[active]
+    car = cars[np.ix_(active, other)]
     drawn = basket_randomisation(
-        own, car, strata=codes[0], universe_strata=codes[1], draws=options.draws, seed=options.seed
+        own, car, strata=codes[0], universe_strata=codes[1][other], draws=options.draws, seed=options.seed
     )
-    return drawn.outcome
+    return _spread_out(drawn.outcome, active)
 
 
 def _universe_car(
@@ -273,12 +276,27 @@ def _universe_car(
     return np.where(seen, car, np.nan), wider.symbols[fitted.columns]
 
 
-def _strata_codes(strata: pd.Series | None, basket: pd.Index, universe: pd.Index) -> tuple[IntArray, IntArray]:
+def _spread_out(outcome: Outcome, active: BoolArray) -> Outcome:
+    """Put the values of the reported scopes in their places among all scopes."""
+    fields = {name: np.full(active.size, np.nan) for name in ("statistic", "p_value", "df")}
+    for name, values in fields.items():
+        values[active] = getattr(outcome, name)
+    given = iter(outcome.reason)
+    reason = tuple(next(given) if reported else "not reported" for reported in active)
+    return Outcome(**fields, reference=outcome.reference, reason=reason)
+
+
+def _strata_codes(
+    strata: pd.Series | None, basket: pd.Index, place: IntArray, names: pd.Index, universe: Universe
+) -> tuple[IntArray, IntArray]:
     if strata is None:
-        return np.zeros(len(basket), dtype=np.int64), np.zeros(len(universe), dtype=np.int64)
-    label = pd.concat([strata.reindex(basket), strata.reindex(universe)]).astype(object)
-    codes = np.asarray(pd.factorize(label.where(label.notna(), "no group"))[0], dtype=np.int64)
-    return codes[: len(basket)], codes[len(basket) :]
+        return np.zeros(len(basket), dtype=np.int64), np.zeros(len(names), dtype=np.int64)
+    labels, codes = universe.groups(strata, names)
+    # Groups are numbered as the basket meets them, which is the order they are drawn in; no others are drawn.
+    groups = group_labels(strata, basket) if (place < 0).any() else labels[codes[place]]
+    own, met = pd.factorize(groups)
+    number = pd.Index(met).get_indexer(labels)
+    return np.asarray(own, dtype=np.int64), np.asarray(number[codes], dtype=np.int64)
 
 
 def _over_dates(fitted: Sequence[FittedEvent], sample: Sample, design: StudyDesign) -> dict[str, Outcome]:

@@ -142,13 +142,13 @@ def aligned(name: str, frame: pd.DataFrame, sessions: pd.DatetimeIndex, columns:
     StudyError
         If it shares no session or lacks a symbol.
     """
+    if frame.index.equals(sessions) and frame.columns.equals(columns):
+        return _numbers(name, frame)
     lost = columns.difference(frame.columns)
     if len(lost):
         raise StudyError(f"{name} has no column {lost[0]!r} ({len(lost)} missing); it must cover every stock")
     if not frame.index.isin(sessions).any():
         raise StudyError(f"{name} shares no session with returns; both need the exchange's sessions as index")
-    if frame.index.equals(sessions) and frame.columns.equals(columns):
-        return _numbers(name, frame)
     return _numbers(name, frame.reindex(index=sessions, columns=columns))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,21 +107,56 @@ def limit_counts(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StudyLimits:
-    """Limit days of a study.
+    """Limit days of a study, counted when they are first asked for.
 
     Attributes
     ----------
-    stocks : DataFrame
-        One row per (event, stock): ``limit_up``, ``limit_down``, ``locked_at_entry``, ``locked_at_exit``, ``car``,
-        ``limit_aware_car``, ``extended``.
-    days : DataFrame
-        One row per day relative to day 0: ``limit_up``, ``limit_down``, summed over events.
+    data : Data
+        Aligned input.
+    fitted : tuple of FittedEvent
+        Events after estimation.
+    design : StudyDesign
+        Windows.
+    state : ndarray, shape (T, N)
+        Limit state as given, aligned with the returns.
     """
 
-    stocks: pd.DataFrame
-    days: pd.DataFrame
+    data: Data = field(repr=False)
+    fitted: tuple[FittedEvent, ...] = field(repr=False)
+    design: StudyDesign
+    state: FloatArray = field(repr=False)
+
+    @cached_property
+    def counts(self) -> tuple[LimitCounts, ...]:
+        """Limit days of each event."""
+        known = np.where(np.isfinite(self.state), self.state, 0.0)
+        codes = np.sign(known).astype(np.int64)
+        return tuple(
+            limit_counts(_extended(self.data, item), codes[:, item.columns], item.position, self.design.window)
+            for item in self.fitted
+        )
+
+    @property
+    def stocks(self) -> pd.DataFrame:
+        """One row per (event, stock).
+
+        Columns ``event``, ``symbol``, ``limit_up``, ``limit_down``, ``locked_at_entry``, ``locked_at_exit``, ``car``,
+        ``limit_aware_car``, ``extended``.
+        """
+        frames = [_stock_table(self.data, item, counts) for item, counts in zip(self.fitted, self.counts, strict=True)]
+        return pd.concat(frames, ignore_index=True)
+
+    @property
+    def days(self) -> pd.DataFrame:
+        """One row per day relative to day 0: ``limit_up``, ``limit_down``, summed over events."""
+        by_day = sum(
+            (np.column_stack([counts.up_by_day, counts.down_by_day]) for counts in self.counts),
+            np.zeros((self.design.length, 2), dtype=np.int64),
+        )
+        days = pd.RangeIndex(self.design.window[0], self.design.window[1] + 1, name="day")
+        return pd.DataFrame(by_day, index=days, columns=["limit_up", "limit_down"])
 
     @property
     def limit_aware_caar(self) -> float:
@@ -131,7 +167,7 @@ class StudyLimits:
 def study_limits(
     data: Data, fitted: Sequence[FittedEvent], design: StudyDesign, limit_state: pd.DataFrame
 ) -> StudyLimits:
-    """Count limit days of every event and carry censored moves to the first unlocked session.
+    """Check the limit states of a study, so that its limit days can be counted and censored moves carried on.
 
     Parameters
     ----------
@@ -155,31 +191,23 @@ def study_limits(
         If ``limit_state`` does not cover the stocks.
     """
     state = aligned("limit_state", limit_state, data.sessions, data.symbols)
-    codes = np.where(np.isfinite(state), np.sign(np.where(np.isfinite(state), state, 0.0)), 0.0).astype(np.int64)
-    frames, by_day = [], np.zeros((design.length, 2), dtype=np.int64)
-    for item in fitted:
-        counts = limit_counts(_extended(data, item), codes[:, item.columns], item.position, design.window)
-        by_day += np.column_stack([counts.up_by_day, counts.down_by_day])
-        assert item.fit is not None
-        frames.append(
-            pd.DataFrame(
-                {
-                    "event": item.event.id,
-                    "symbol": data.symbols[item.columns],
-                    "limit_up": counts.up,
-                    "limit_down": counts.down,
-                    "locked_at_entry": counts.locked_at_entry,
-                    "locked_at_exit": counts.locked_at_exit,
-                    "car": item.fit.event.sum(axis=0),
-                    "limit_aware_car": counts.car,
-                    "extended": counts.extended,
-                }
-            )
-        )
-    days = pd.RangeIndex(design.window[0], design.window[1] + 1, name="day")
-    return StudyLimits(
-        stocks=pd.concat(frames, ignore_index=True),
-        days=pd.DataFrame(by_day, index=days, columns=["limit_up", "limit_down"]),
+    return StudyLimits(data, tuple(fitted), design, state)
+
+
+def _stock_table(data: Data, item: FittedEvent, counts: LimitCounts) -> pd.DataFrame:
+    assert item.fit is not None
+    return pd.DataFrame(
+        {
+            "event": item.event.id,
+            "symbol": data.symbols[item.columns],
+            "limit_up": counts.up,
+            "limit_down": counts.down,
+            "locked_at_entry": counts.locked_at_entry,
+            "locked_at_exit": counts.locked_at_exit,
+            "car": item.fit.event.sum(axis=0),
+            "limit_aware_car": counts.car,
+            "extended": counts.extended,
+        }
     )
 
 

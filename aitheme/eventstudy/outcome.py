@@ -88,6 +88,8 @@ def reasons(scopes: int, *checks: tuple[BoolArray | np.bool_, str]) -> tuple[str
     """
     text = [""] * scopes
     for failed, meaning in reversed(checks):
+        if not np.any(failed):
+            continue
         for place in np.flatnonzero(np.broadcast_to(failed, scopes)):
             text[place] = meaning
     return tuple(text)

@@ -225,7 +225,7 @@ def portfolio_paths(
     if x.shape[1]:
         rows = paths[:, :, :length] * used[:, None, :]
         inverse = _inverses(rows @ rows.transpose(0, 2, 1))
-        coefficients = np.einsum("dpq,dql,dl->dp", inverse, rows, abnormal[:, :length], optimize=True)
+        coefficients = (inverse @ (rows @ abnormal[:, :length, None]))[:, :, 0]
         abnormal = abnormal - np.einsum("dph,dp->dh", paths, coefficients)
     return PortfolioPaths(np.where(valid, abnormal, 0.0), valid, used, paths, inverse, first, length)
 

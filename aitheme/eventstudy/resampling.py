@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from aitheme.eventstudy.parametric import NO_STOCK, bmp
 from aitheme.eventstudy.randomisation import randomisation_p
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aitheme.eventstudy.arrays import FloatArray, IntArray
     from aitheme.eventstudy.fits import Fit
@@ -89,24 +90,22 @@ def residual_bootstrap(sample: Sample, fits: Sequence[Fit], *, draws: int, seed:
     total, squares = np.zeros((draws, active.size)), np.zeros((draws, active.size))
     codes = sample.date[np.cumsum([0] + [fit.sigma.size for fit in fits[:-1]])]
     for fit, code in zip(fits, codes, strict=True):
-        rng = np.random.default_rng([seed, int(code)])
         rows = np.flatnonzero(fit.estimation_valid.any(axis=1))
-        days = _resampled_days(rows.size, (draws, rows.size + fit.event.shape[0]), block, rng)
-        chunk = max(1, CELLS // (max(fit.sigma.size, rows.size) * active.size))
-        for start in range(0, draws, chunk):
-            part = slice(start, start + chunk)
-            scar = _bootstrap_scar(fit, rows, days[part], sample.scopes.weights[active], active)
-            total[part] += scar.sum(axis=2)
-            squares[part] += np.einsum("bsn,bsn->bs", scar, scar)
+        slopes = np.empty((0, rows.size)) if fit.regression is None else fit.regression.x[rows, 1:].T
+        scheme = _Scheme((seed, int(code)), draws, block, slopes, sample.scopes.weights[active])
+        for part, drawn in _day_weights(scheme, fit.sigma.size):
+            scar = _bootstrap_scar(fit, rows, drawn, scheme.scopes, active)
+            total[part] += scar.sum(axis=2).T
+            squares[part] += np.einsum("sbn,sbn->bs", scar, scar)
     own = bmp(sample)
     if sample.n == 1:
-        statistic, drawn = sample.scar[:, 0], total
+        statistic, reference = sample.scar[:, 0], total
     else:
         count = float(sample.n)
         spread = np.sqrt((squares - total**2 / count) / (count - 1.0))
-        statistic, drawn = own.statistic, total / np.sqrt(count) / spread
+        statistic, reference = own.statistic, total / np.sqrt(count) / spread
     table = np.full((scopes, draws), np.nan)
-    table[active] = drawn.T
+    table[active] = reference.T
     reason = reasons(scopes, (~sample.car_valid.any(axis=1), NO_STOCK), (~sample.scopes.active, "not reported"))
     return Draws(given(statistic, randomisation_p(statistic, table), "bootstrap", reason), table)
 
@@ -245,6 +244,95 @@ def _cluster_t(sums: FloatArray, sizes: FloatArray, weights: FloatArray) -> Floa
     return ratio(mean, np.sqrt(variance))
 
 
+@dataclass(frozen=True)
+class _Scheme:
+    """What the resampled days of a date depend on: every basket of one release has the same.
+
+    Attributes
+    ----------
+    seed : tuple of int
+        Of the random numbers, and the code of the date.
+    draws, block : int
+        Number of draws, B, and days per block.
+    slopes : ndarray, shape (q, L1)
+        Regressors on the usable estimation days, without the constant.
+    scopes : ndarray, shape (A, L2)
+        Weights of the event days in each reported scope.
+    """
+
+    seed: tuple[int, int]
+    draws: int
+    block: int
+    slopes: FloatArray
+    scopes: FloatArray
+
+    def _values(self) -> tuple[object, ...]:
+        arrays = (self.slopes, self.scopes)
+        return (self.seed, self.draws, self.block, *((part.shape, part.tobytes()) for part in arrays))
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Scheme) and self._values() == other._values()
+
+
+def _day_weights(scheme: _Scheme, stocks: int) -> Iterator[tuple[slice, FloatArray]]:
+    """Weights each draw puts on the residual days, a chunk of draws at a time.
+
+    Parameters
+    ----------
+    scheme : _Scheme
+        What is drawn.
+    stocks : int
+        Number of stocks, which bounds the chunk.
+
+    Yields
+    ------
+    part : slice
+        Draws of the chunk, b of B.
+    weights : ndarray, shape (1 + q + A, b, L1)
+        How often a day stands in the estimation window, its summed regressors there, and its weight in each scope.
+
+    Raises
+    ------
+    StudyError
+        If the block is longer than the estimation window.
+    """
+    (rows, length), active = scheme.slopes.shape, scheme.scopes.shape[0]
+    if scheme.draws * max(length * (1 + rows + active), stocks * active) <= CELLS:
+        yield slice(0, scheme.draws), _kept(scheme)
+        return
+    days = _drawn_days(scheme)
+    chunk = max(1, CELLS // (max(stocks, length) * active))
+    for start in range(0, scheme.draws, chunk):
+        part = slice(start, start + chunk)
+        yield part, _weights(days[part], scheme)
+
+
+@lru_cache(maxsize=2)
+def _kept(scheme: _Scheme) -> FloatArray:
+    weights = _weights(_drawn_days(scheme), scheme)
+    weights.flags.writeable = False
+    return weights
+
+
+def _weights(days: IntArray, scheme: _Scheme) -> FloatArray:
+    length = scheme.slopes.shape[1]
+    estimation_days, event_days = days[:, :length], days[:, length:]
+    draws = days.shape[0]
+    in_scope = np.zeros((scheme.scopes.shape[0], draws, length))
+    for day in range(event_days.shape[1]):
+        in_scope[:, np.arange(draws), event_days[:, day]] += scheme.scopes[:, day, None]
+    counts = [_weighted_counts(estimation_days, x, length) for x in (np.ones(length), *scheme.slopes)]
+    return np.concatenate([np.stack(counts), in_scope])
+
+
+def _drawn_days(scheme: _Scheme) -> IntArray:
+    days, rng = scheme.slopes.shape[1], np.random.default_rng(list(scheme.seed))
+    return _resampled_days(days, (scheme.draws, days + scheme.scopes.shape[1]), scheme.block, rng)
+
+
 def _resampled_days(days: int, shape: tuple[int, int], block: int, rng: np.random.Generator) -> IntArray:
     if not 1 <= block <= days:
         raise StudyError(f"block={block} must lie between 1 and the {days} estimation days")
@@ -254,33 +342,6 @@ def _resampled_days(days: int, shape: tuple[int, int], block: int, rng: np.rando
     return path[:, : shape[1]]
 
 
-def _bootstrap_scar(fit: Fit, rows: IntArray, days: IntArray, weights: FloatArray, active: IntArray) -> FloatArray:
-    # Every quantity is linear in the residual days, so a draw is a row of weights on them: (B x L1) @ (L1 x N).
-    residual, valid = fit.estimation[rows], fit.estimation_valid[rows].astype(np.float64)
-    length, event_length = rows.size, fit.event.shape[0]
-    estimation_days, event_days = days[:, :length], days[:, length:]
-    draws = days.shape[0]
-    times = _weighted_counts(estimation_days, np.ones(length), length)
-    in_scope = np.zeros((draws, weights.shape[0], length))
-    for day in range(event_length):
-        in_scope[np.arange(draws), :, event_days[:, day]] += weights[:, day]
-    car = (in_scope.reshape(-1, length) @ residual).reshape(draws, weights.shape[0], -1)
-    total, squares, count = times @ residual, times @ residual**2, times @ valid
-    regression = fit.regression
-    if regression is None:
-        squares -= total**2 / np.maximum(count, 1.0)
-    else:
-        # The constant comes first, and its moment is the plain total.
-        slopes = regression.x[rows, 1:].T
-        moments = np.stack([total, *(_weighted_counts(estimation_days, x, length) @ residual for x in slopes)])
-        shift = np.einsum("npq,qbn->pbn", regression.inverse, moments)
-        squares -= np.einsum("pbn,pbn->bn", shift, moments)
-        car -= np.einsum("sp,pbn->bsn", weights @ regression.x_event, shift)
-    variance = np.maximum(squares, 0.0) / np.maximum(count - fit.parameters, 1.0)
-    error = np.sqrt(variance[:, None, :] * fit.correction[active][None, :, :])
-    return np.nan_to_num(ratio(car, error))
-
-
 def _weighted_counts(days: IntArray, weight: FloatArray, length: int) -> FloatArray:
     # Row b, column l: sum of the weights of the places that draw b filled with day l.
     draws = days.shape[0]
@@ -288,6 +349,37 @@ def _weighted_counts(days: IntArray, weight: FloatArray, length: int) -> FloatAr
     full = np.broadcast_to(weight, days.shape).ravel()
     total = np.bincount(flat, weights=full, minlength=draws * length).astype(np.float64)
     return total.reshape(draws, length)
+
+
+def _bootstrap_scar(fit: Fit, rows: IntArray, drawn: FloatArray, weights: FloatArray, active: IntArray) -> FloatArray:
+    # Every quantity is linear in the residual days, so a draw is a row of weights on them: (B x L1) @ (L1 x N).
+    residual, valid = fit.estimation[rows], fit.estimation_valid[rows]
+    kinds, draws, length = drawn.shape
+    sums = (drawn.reshape(-1, length) @ residual).reshape(kinds, draws, -1)
+    moments, car = sums[: kinds - active.size], sums[kinds - active.size :]
+    squares = drawn[0] @ residual**2
+    count = float(length) if valid.all() else drawn[0] @ valid.astype(np.float64)
+    regression = fit.regression
+    if regression is None:
+        squares -= moments[0] ** 2 / np.maximum(count, 1.0)
+    else:
+        # The constant comes first, and its moment is the plain total.
+        shift = _times_inverse(regression.inverse, moments)
+        squares -= np.einsum("pbn,pbn->bn", shift, moments)
+        x_scope = weights @ regression.x_event
+        car -= (x_scope @ shift.reshape(shift.shape[0], -1)).reshape(car.shape)
+    variance = np.maximum(squares, 0.0) / np.maximum(count - fit.parameters, 1.0)
+    error = np.sqrt(variance * fit.correction[active][:, None, :])
+    return np.nan_to_num(ratio(car, error))
+
+
+def _times_inverse(inverse: FloatArray, moments: FloatArray) -> FloatArray:
+    # A sum over so few regressors is quicker written out than as an einsum of three axes.
+    terms = [
+        sum((inverse[:, row, column] * moment for column, moment in enumerate(moments)), np.zeros(moments.shape[1:]))
+        for row in range(inverse.shape[1])
+    ]
+    return np.stack(terms)
 
 
 def _distinct(population: int, size: int, draws: int, rng: np.random.Generator) -> IntArray:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aitheme.eventstudy.arrays import mean_where
 from aitheme.eventstudy.battery import TESTS, table_of_tests
+from aitheme.eventstudy.fitting import colliding
 from aitheme.eventstudy.longrun import buy_and_hold
 from aitheme.eventstudy.volatility import SETTLED
 
@@ -132,8 +133,8 @@ class EventStudyResult:
         Stocks and sessions that were dropped.
     limits : StudyLimits or None
         Limit days, where ``limit_state`` was given.
-    overlapping : DataFrame
-        Events whose windows collide.
+    asked, others : tuple of Event
+        Events that were asked for, and further releases.
     """
 
     design: StudyDesign
@@ -152,7 +153,13 @@ class EventStudyResult:
     randomisation: DateRandomisation | None
     loss: DataLoss
     limits: StudyLimits | None
-    overlapping: pd.DataFrame
+    asked: tuple[Event, ...]
+    others: tuple[Event, ...]
+
+    @property
+    def overlapping(self) -> pd.DataFrame:
+        """Events whose windows collide: ``event``, ``other``, ``sessions_apart``, ``shared_sessions``."""
+        return colliding(self.asked, self.others, self.sessions, self.design)
 
     @property
     def n(self) -> int:

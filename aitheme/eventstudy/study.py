@@ -17,7 +17,7 @@ from aitheme.eventstudy.limits import study_limits
 from aitheme.eventstudy.result import EventStudyResult, Unit
 from aitheme.eventstudy.sample import make_sample
 from aitheme.eventstudy.universe import Universe
-from aitheme.eventstudy.windows import make_design, make_events, overlaps, window_mask
+from aitheme.eventstudy.windows import make_design, make_events, window_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -202,7 +202,8 @@ def _study(
         randomisation=randomised,
         loss=loss,
         limits=None if limit_state is None else study_limits(data, fitted, design, limit_state),
-        overlapping=_overlapping(events, others, data.sessions, design),
+        asked=tuple(events),
+        others=tuple(others),
     )
 
 
@@ -215,16 +216,3 @@ def _optional_events(other_events: object) -> tuple[Event, ...]:
     if other_events is None or (isinstance(other_events, Sized) and not len(other_events)):
         return ()
     return make_events(other_events)
-
-
-def _overlapping(
-    events: Sequence[Event], others: Sequence[Event], sessions: pd.DatetimeIndex, design: StudyDesign
-) -> pd.DataFrame:
-    """Return the overlaps that touch a studied event; two other releases colliding is no concern of this study."""
-    own = {item.id for item in events}
-    if others:
-        places = sessions.searchsorted(pd.DatetimeIndex([item.day0 for item in others]))
-        apart = np.abs(positions_of(sessions, events)[:, None] - places).min(axis=0)
-        others = [item for item, distance in zip(others, apart, strict=True) if distance < design.length]
-    table = overlaps([*events, *others], sessions, design.window)
-    return table[table["event"].isin(own) | table["other"].isin(own)].reset_index(drop=True)

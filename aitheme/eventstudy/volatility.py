@@ -89,12 +89,13 @@ def volatility_scaled(
             continue
         scale, df = _nearby_variance(fit.errors, portfolio.position, design, side, excluded, decay)
         why = why or ("" if scale > 0 else "a portfolio has no variance next to its window")
-        for column, span in enumerate(scopes.spans):
-            car[row, column], correction = _window(fit, portfolio.position, span)
+        for column in np.flatnonzero(scopes.active):
+            car[row, column], correction = _window(fit, portfolio.position, scopes.spans[column])
             variance[row, column] = scale * correction
             freedom[row, column] = df
     total = variance.sum(axis=0)
-    reason = [why or ("" if value > 0 else "no valid day in the window") for value in total]
+    empty = np.where(scopes.active, "no valid day in the window", "not reported")
+    reason = [why or ("" if value > 0 else str(text)) for value, text in zip(total, empty, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where([not text for text in reason], car.sum(axis=0) / np.sqrt(total), np.nan)
         pooled = total**2 / (variance**2 / freedom).sum(axis=0)

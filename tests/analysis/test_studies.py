@@ -218,3 +218,22 @@ def test_caar_agrees_with_a_computation_straight_from_the_dumps(archive_root, tm
         cars[symbol] = np.nansum(returns[window] - alpha - beta * market_return[window])
     assert np.allclose(done.result.car[list(symbols)], [cars[symbol] for symbol in symbols], rtol=0, atol=1e-8)
     assert done.result.caar.iloc[-1] == pytest.approx(np.mean(list(cars.values())), abs=1e-8)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_grid_is_the_same_whatever_the_number_of_processes(room):
+    options = {"window": (0, 2), "draws": 99}
+    alone = study_all(room, [BASKET, "ai/all"], workers=1, **options)
+    shared = study_all(room, [BASKET, "ai/all"], workers=2, **options)
+    pd.testing.assert_frame_equal(alone, shared)
+    with pytest.raises(TypeError, match="no_such_option"):
+        study_all(room, [BASKET], workers=2, no_such_option=1)
+
+
+def test_what_a_study_keeps_back_until_asked_is_there(room):
+    done = study_release(room, BASKET, EVENT, window=(0, 4), draws=99, by_day=False).result
+    assert done.limits.days["limit_up"].sum() == done.limits.stocks["limit_up"].sum()
+    assert set(done.overlapping.columns) == {"event", "other", "sessions_apart", "shared_sessions"}
+    hidden = ~done.sample.scopes.active
+    for name in ("randomisation_baskets", "volatility_scaled_t", "residual_bootstrap"):
+        assert np.isnan(done.outcomes[name].statistic[hidden]).all()
