@@ -22,7 +22,9 @@ def forward_pe(price: float | None, eps: float | None) -> float | None:
     """Return price / EPS, or None where either is missing or EPS is not positive."""
     if price is None or eps is None or not np.isfinite(price) or not np.isfinite(eps) or eps <= 0:
         return None
-    return price / eps
+    pe = price / eps
+    # A vanishing EPS gives no multiple either.
+    return pe if np.isfinite(pe) else None
 
 
 def format_pe(pe: float | None) -> str:

@@ -27,12 +27,16 @@ def test_rounding_is_half_up(pe, shown):
     assert format_pe(pe) == shown
 
 
-@given(st.floats(0.01, 1e4), st.floats(-10, 10))
+@given(st.floats(0.01, 1e4), st.floats(-10, 0) | st.floats(1e-6, 10))
 def test_pe_is_price_over_positive_eps_or_nothing(price, eps):
     pe = forward_pe(price, eps)
     assert (pe is None) == (eps <= 0)
     if pe is not None:
         assert pe * eps == pytest.approx(price)
+
+
+def test_a_vanishing_eps_has_no_pe():
+    assert forward_pe(1.0, 2.2250738585e-313) is None
 
 
 def estimates(*rows):
