@@ -54,6 +54,10 @@ def study(
         Optional[str],  # noqa: UP045
         typer.Option("--by", metavar="link|basket|board", help="Compare the groups' CARs within the date."),
     ] = None,
+    regress: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--regress", metavar="LIST", help="CARs on linked,size,turnover,run_up,forward_pe."),
+    ] = None,
     draws: Annotated[
         int, typer.Option("--draws", min=0, help="Placebo dates, random baskets and bootstrap draws.")
     ] = 1000,
@@ -85,7 +89,7 @@ def study(
             _print_all(room, basket, options, output)
             return
         for name in basket:
-            _print_one(room, name, list(event or []), options, output, by=by, xlsx=xlsx)
+            _print_one(room, name, list(event or []), options, output, by=by, xlsx=xlsx, regress=regress)
 
 
 def _pair(text: str, parameter: str, example: str) -> tuple[int, int]:
@@ -105,15 +109,19 @@ def _print_one(
     *,
     by: str | None,
     xlsx: Path | None,
+    regress: str | None,
 ) -> None:
     from aitheme.analysis.studies import compare_groups, study_release
 
     done = study_release(room, basket, events[0] if len(events) == 1 else events, **options)
     groups: list[Any] = [] if by is None else compare_groups(room, done, by).to_dict("records")
+    fit: list[Any] = [] if regress is None else _regression(room, done, regress)
     if xlsx is not None:
         done.result.to_excel(xlsx)
     if output is Format.json:
-        print_json({**done.to_dict(), **({"groups": groups} if by else {})})
+        print_json({**done.to_dict(), **({"groups": groups} if by else {}), **({"regression": fit} if regress else {})})
+    elif regress is not None and output is Format.csv:
+        print_rows(fit, output)
     elif by is not None and output is Format.csv:
         print_rows(groups, output)
     elif output is Format.csv:
@@ -123,6 +131,16 @@ def _print_one(
         _print_summary(done)
         if by is not None:
             print_rows(groups, output, title=f"by {by}", formats=_GROUP_FORMATS)
+        if regress is not None:
+            print_rows(fit, output, title="CARs on attributes", formats=dict.fromkeys(fit[0], ".4f"))
+
+
+def _regression(room: StudyRoom, done: BasketStudy, names: str) -> list[Any]:
+    from aitheme.analysis.crosssection import regress_cars
+
+    fit = regress_cars(room, done, [name.strip() for name in names.split(",")])
+    records: list[Any] = fit.table.assign(n=fit.n, dropped=fit.dropped).reset_index().to_dict("records")
+    return records
 
 
 _GROUP_FORMATS = {

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aitheme.analysis.crosssection import attributes_before, regress_cars
 from aitheme.analysis.studies import StudyRoom, compare_groups, study_all, study_release
 from aitheme.calendar import calendar_for
 from aitheme.errors import AithemeError, DateRangeError, UnknownNameError
@@ -113,6 +114,26 @@ def test_benchmarks_models_and_groups(room):
     assert set(linked["group"]) == {"linked", "unlinked"}
 
 
+def test_cars_on_attributes_known_the_evening_before(room):
+    done = study_release(room, "ai/all", EVENT, window=(0, 4), draws=0)
+    table = attributes_before(room, done)
+    assert list(table.columns) == ["linked", "size", "turnover", "run_up", "forward_pe"]
+    level = room.market.panel(["300364.SZ"], end="2024-03-15").level["300364.SZ"].ffill()
+    assert table.loc["300364.SZ", "run_up"] == pytest.approx(level.iloc[-1] / level.iloc[-61] - 1)
+    # The printed EPS were published ten days after this release: nothing of them may be known.
+    assert table["forward_pe"].isna().all()
+    fit = regress_cars(room, done, ["size", "run_up"])
+    x = np.column_stack([np.ones(len(table)), table[["size", "run_up"]]])
+    usable = np.isfinite(x).all(axis=1)
+    expected = np.linalg.lstsq(x[usable], done.result.car.to_numpy()[usable], rcond=None)[0]
+    assert np.allclose(fit.table["coefficient"], expected)
+    with pytest.raises(UnknownNameError, match="regress: 'beauty'"):
+        regress_cars(room, done, ["beauty"])
+    pooled = study_release(room, BASKET, [EVENT, "sora-20240216"], window=(0, 4), draws=0)
+    with pytest.raises(DateRangeError, match="pools several releases"):
+        attributes_before(room, pooled)
+
+
 def test_all_releases_one_row_each_adjusted_for_their_number(room):
     table = study_all(room, [BASKET], window=(0, 0), draws=0)
     assert len(table) == len(room.releases)
@@ -173,7 +194,8 @@ def test_command_line(demo_store, tmp_path):
     record = json.loads(run_cli(*options, "--format", "json", "--xlsx", tmp_path / "study.xlsx"))
     assert record["window"] == [0, 4]
     assert (tmp_path / "study.xlsx").stat().st_size > 5000
-    text = run_cli(*options, "--by", "link")
+    text = run_cli(*options, "--by", "link", "--regress", "size,run_up")
+    assert "CARs on attributes" in text
     assert record["headline"] in text
     assert "would have claimed" in text
 
