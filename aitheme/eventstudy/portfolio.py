@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -217,17 +218,35 @@ def portfolio_paths(
         )
     y, x, usable = _design(portfolio_returns, benchmark, estimated=estimated)
     used = usable if excluded is None else usable & ~excluded
-    valid = sliding_window_view(usable, span)[starts]
-    used = sliding_window_view(used, length)[starts]
-    paths = sliding_window_view(x, span, axis=0)[starts]
+    shared = _design_windows(x.tobytes(), x.shape[1], usable.tobytes(), used.tobytes(), starts.tobytes(), span, length)
+    valid, used, paths, rows, inverse = shared
     abnormal = sliding_window_view(y, span)[starts]
-    inverse = np.empty((starts.size, 0, 0))
     if x.shape[1]:
-        rows = paths[:, :, :length] * used[:, None, :]
-        inverse = _inverses(rows @ rows.transpose(0, 2, 1))
-        coefficients = (inverse @ (rows @ abnormal[:, :length, None]))[:, :, 0]
+        moments = np.einsum("dql,dl->dq", rows, abnormal[:, :length])
+        coefficients = np.einsum("dpq,dq->dp", inverse, moments)
         abnormal = abnormal - np.einsum("dph,dp->dh", paths, coefficients)
     return PortfolioPaths(np.where(valid, abnormal, 0.0), valid, used, paths, inverse, first, length)
+
+
+@lru_cache(maxsize=4)
+def _design_windows(
+    x: bytes, width: int, usable: bytes, used: bytes, starts: bytes, span: int, length: int
+) -> tuple[BoolArray, BoolArray, FloatArray, FloatArray, FloatArray]:
+    """Cut the regressors into windows and invert their moments, once for all portfolios that trade on the same days.
+
+    The arrays come as bytes, so that equal designs are one design however often they are built.
+    """
+    begin = np.frombuffer(starts, dtype=np.int64)
+    mask = np.frombuffer(usable, dtype=np.bool_)
+    table = np.frombuffer(x, dtype=np.float64).reshape(mask.size, width)
+    valid = sliding_window_view(mask, span)[begin]
+    estimation = sliding_window_view(np.frombuffer(used, dtype=np.bool_), length)[begin]
+    paths = sliding_window_view(table, span, axis=0)[begin]
+    rows = paths[:, :, :length] * estimation[:, None, :]
+    inverse = _inverses(rows @ rows.transpose(0, 2, 1)) if width else np.empty((begin.size, 0, 0))
+    for array in (valid, estimation, paths, rows, inverse):
+        array.flags.writeable = False
+    return valid, estimation, paths, rows, inverse
 
 
 def studentise(paths: PortfolioPaths, window: tuple[int, int], scale: str | Scale = "ewma") -> FloatArray:
