@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Studies from which on a second process pays.
 _LARGE_GRID = 200
+SIMULATED = "SIMULATED 模拟数据"
 
 __all__ = ["BasketStudy", "StudyRoom", "compare_groups", "study_all", "study_release"]
 
@@ -58,6 +59,10 @@ class BasketStudy:
             "as_of": self.provenance.as_of.isoformat(),
             "simulated": self.provenance.simulated,
         }
+
+    def plot(self, *, lang: str = "zh") -> Any:
+        """Return the CAAR path with its placebo band; simulated data is marked as such."""
+        return self.result.plot(lang=lang, watermark=SIMULATED if self.provenance.simulated else "")
 
 
 def study_release(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 RED, GREY, DARK = "#B22222", "#7F7F7F", "#333333"
 BAND = (0.05, 0.95)
+FONTS = "Noto Sans SC, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, WenQuanYi Micro Hei, sans-serif"
 WIDTH, HEIGHT = 640, 320
 
 WORDS = {
@@ -59,7 +60,7 @@ def band_table(result: EventStudyResult) -> pd.DataFrame:
     return pd.concat([start, table], ignore_index=True)
 
 
-def caar_chart(result: EventStudyResult, *, lang: str = "zh") -> Any:
+def caar_chart(result: EventStudyResult, *, lang: str = "zh", watermark: str = "") -> Any:
     """CAAR chart of a study.
 
     Parameters
@@ -68,6 +69,8 @@ def caar_chart(result: EventStudyResult, *, lang: str = "zh") -> Any:
         The study.
     lang : {"zh", "en"}
         Language of titles.
+    watermark : str
+        Set diagonally behind the marks, for data that is made up.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def caar_chart(result: EventStudyResult, *, lang: str = "zh") -> Any:
     band = base.mark_area(color=GREY, opacity=0.25).encode(
         x=x, y=alt.Y("low:Q", title=words["value"], axis=scale), y2="high:Q"
     )
-    path = base.mark_line(color=RED, point=True).encode(
+    path = base.mark_line(color=RED, point=alt.OverlayMarkDef(color=RED, size=24)).encode(
         x=x,
         y=alt.Y("caar:Q", title=words["value"], axis=scale),
         tooltip=[alt.Tooltip("day:Q"), alt.Tooltip("caar:Q", format=".2%")],
@@ -100,9 +103,20 @@ def caar_chart(result: EventStudyResult, *, lang: str = "zh") -> Any:
     shown = [path, zero] if table["low"].iloc[1:].isna().all() else [band, path, zero]
     if result.design.window[0] - 1 <= 0 <= result.design.window[1]:
         shown.append(event)
-    chart = alt.layer(*shown)
-    return chart.properties(
-        width=WIDTH, height=HEIGHT, title=alt.Title(words["title"], subtitle=_subtitle(result, words))
+    if watermark:
+        mark = alt.Chart(pd.DataFrame({"text": [watermark]})).mark_text(
+            font=FONTS, fontSize=44, angle=340, color="#EDEDED", fontWeight="normal"
+        )
+        middle = {"x": alt.value(WIDTH / 2), "y": alt.value(HEIGHT / 2)}
+        shown.insert(0, mark.encode(text="text:N", **middle))
+    title = alt.Title(words["title"], subtitle=_subtitle(result, words), anchor="start", fontWeight="normal")
+    chart = alt.layer(*shown).properties(width=WIDTH, height=HEIGHT, title=title)
+    labels = {"labelFont": FONTS, "titleFont": FONTS, "titleFontWeight": "normal", "domain": False}
+    return (
+        chart.configure(font=FONTS)
+        .configure_view(stroke=None)
+        .configure_axis(**labels)
+        .configure_title(font=FONTS, subtitleFont=FONTS, subtitleColor="#7F7F7F")
     )
 
 

@@ -357,13 +357,15 @@ class EventStudyResult:
 
         return summarise(self)
 
-    def plot(self, *, lang: str = "zh") -> Any:
+    def plot(self, *, lang: str = "zh", watermark: str = "") -> Any:
         """CAAR path with a band of placebo paths, as an Altair chart.
 
         Parameters
         ----------
         lang : {"zh", "en"}
             Language of titles.
+        watermark : str
+            Set behind the marks, for data that is made up.
 
         Returns
         -------
@@ -372,7 +374,7 @@ class EventStudyResult:
         """
         from aitheme.eventstudy.plotting import caar_chart
 
-        return caar_chart(self, lang=lang)
+        return caar_chart(self, lang=lang, watermark=watermark)
 
     def to_excel(self, path: str | Path) -> None:
         """Write summary, tests, CARs, abnormal returns and the data-loss account as sheets of a workbook.

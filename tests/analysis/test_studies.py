@@ -78,6 +78,8 @@ def test_every_named_test_is_there_with_a_value_or_a_reason(room):
     } <= set(record)
     assert (record["day0"], record["estimation_last"]) == ("2024-03-18", "2024-01-26")
     assert record["simulated"] is True
+    assert "SIMULATED 模拟数据" in done.plot().to_json(ensure_ascii=False)
+    assert "SIMULATED" not in done.result.plot().to_json()
 
 
 def test_the_simulated_effect_is_recovered_within_its_standard_error(room):
