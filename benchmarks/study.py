@@ -158,12 +158,11 @@ def package(have: Whole) -> bool | None:
     print(
         f"  eventstudy, the same stocks ms: {median([turn['package'] for turn in turns])}; CAAR within {gap:.0e} of ours"
     )
-    # The package gives one t; nine statistics cost plain numpy more than a fiftieth of its time, so like meets like.
-    print(f"  ours with nine statistics, which the package has not, is faster {nine:.1f} x (not judged)")
-    kept = one >= _FASTER
-    print(
-        f"  ours with one t, as it has, is faster {one:.1f} x, at least {_FASTER:g} x: {'kept' if kept else 'MISSED'}"
-    )
+    # The package gives one t; nine statistics cost plain numpy alone (the floor) more than a fiftieth of its time.
+    print(f"  ours with one t, as it has, is faster {one:.1f} x (not judged)")
+    kept = nine >= _FASTER
+    word = "kept" if kept else "MISSED"
+    print(f"  ours with nine statistics is faster, median of rounds: {nine:.1f} x, at least {_FASTER:g} x: {word}")
     return kept
 
 
