@@ -32,6 +32,7 @@ class _Columns:
     def __init__(self, table: pa.RecordBatch) -> None:
         self._table = table
         self._cache: dict[str, NDArray[Any]] = {}
+        self._days: dict[str, NDArray[np.int32]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self._cache:
@@ -44,9 +45,12 @@ class _Columns:
         encoded = column if hasattr(column, "indices") else column.dictionary_encode()
         return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
 
-    def days(self, name: str) -> NDArray[np.int64]:
+    def days(self, name: str) -> NDArray[np.int32]:
         """Return a date column as days since 1970."""
-        return self[name].astype("datetime64[D]").astype(np.int64)
+        if name not in self._days:
+            # An Arrow date is that very number: a view, where the way over datetime64 copies millions of rows twice.
+            self._days[name] = self._table[name].view("int32").to_numpy(zero_copy_only=False)
+        return self._days[name]
 
 
 def _off_calendar(columns: _Columns) -> Mask:
