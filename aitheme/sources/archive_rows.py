@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -19,6 +19,8 @@ from aitheme.sources.base import FetchRequest, empty_rejects
 from aitheme.symbols import parse_symbol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -131,7 +133,7 @@ def read_runs(
     files: tuple[ArchiveFile, ...], request: FetchRequest, values: tuple[str, ...], symbols: list[str] | None = None
 ) -> tuple[list[str], Runs | None, pd.DataFrame]:
     """Read files; return their symbols (or those given), the usable rows and the refused ones."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    with _small_pages(), ThreadPoolExecutor(THREADS) as pool:
         read = [part for parts in pool.map(lambda file: _read_one(file, request, values), files) for part in parts]
         if symbols is None:
             symbols = sorted({symbol for local, _ in read for symbol in local})
@@ -151,6 +153,23 @@ def read_runs(
         parts = [part.where(mine == 0) for part, mine in zip(parts, np.split(reason, ends), strict=True)]
         runs = _runs(parts, len(symbols))
     return symbols, runs if runs is not None and len(runs.code) else None, rejects
+
+
+@contextmanager
+def _small_pages() -> Iterator[None]:
+    """Let Arrow take its memory from the C library meanwhile.
+
+    Its own allocator asks for pages of 2 MB and spreads columns over many of them: the system then clears several times
+    the memory that is used, which took longer than the reading itself.
+    """
+    import pyarrow as pa
+
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 def _numbered(local: list[str], part: Part, number: dict[str, int]) -> Part:
