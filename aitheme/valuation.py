@@ -147,7 +147,7 @@ def basket_pe(
                 median=float(np.median(quotients)) if quotients else None,
                 n_members=len(prices),
                 n_eps=len(known),
-                n_loss=sum(eps[symbol] <= 0 for symbol in known),
+                n_loss=int(sum(eps[symbol] <= 0 for symbol in known)),
             )
         )
     return tuple(result)

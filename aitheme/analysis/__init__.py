@@ -3,5 +3,19 @@
 from __future__ import annotations
 
 from aitheme.analysis.baskets import BasketReturns, Valuation, basket_returns, resolve_members, valuation
+from aitheme.analysis.consensus import ConsensusRevision, PEChange, consensus_revision, pe_change
+from aitheme.analysis.multiples import PEHistory, pe_history
 
-__all__ = ["BasketReturns", "Valuation", "basket_returns", "resolve_members", "valuation"]
+__all__ = [
+    "BasketReturns",
+    "ConsensusRevision",
+    "PEChange",
+    "PEHistory",
+    "Valuation",
+    "basket_returns",
+    "consensus_revision",
+    "pe_change",
+    "pe_history",
+    "resolve_members",
+    "valuation",
+]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aitheme.calendar import calendar_for, parse_date
+from aitheme.consensus import first_forecast_years, in_trading_currency
 from aitheme.errors import SymbolError, UnknownNameError
-from aitheme.returns import BasketIndex, Performance, Rebalance, Weight, basket_index, performance
+from aitheme.returns import PERCENT, BasketIndex, Performance, Rebalance, Weight, basket_index, performance
 from aitheme.sources.base import RETURN_APPROXIMATE
 from aitheme.symbols import parse_symbol
 from aitheme.valuation import BasketPE, basket_pe, pe_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -51,6 +53,13 @@ class BasketReturns:
     benchmark: pd.Series[float] | None
     provenance: Provenance
 
+    def _repr_html_(self) -> str:
+        from aitheme.display import Rows, card
+
+        done = self.performance
+        facts = [*done.facts(), str(self.provenance)]
+        return card(done.title, facts, [Rows(done.table(), formats=PERCENT)], simulated=self.provenance.simulated)
+
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
@@ -64,11 +73,31 @@ class Valuation:
         Basket PE per fiscal year.
     provenance
         Snapshot and as-of date.
+    notes
+        What the reader must know: rates used, EPS left out for their currency and why.
     """
 
     table: pd.DataFrame
     basket: tuple[BasketPE, ...]
     provenance: Provenance
+    notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from dataclasses import asdict
+
+        import pandas as pd
+
+        from aitheme.display import Rows, card
+
+        formats = {str(name): ".1f" if str(name).startswith("pe_") else ".2f" for name in self.table.columns[2:]
+                   if str(name).startswith(("pe_", "eps_", "price")) and str(name) != "price_session"}  # fmt: skip
+        whole = pd.DataFrame([asdict(row) for row in self.basket])
+        tables = [
+            Rows(self.table, formats=formats),
+            Rows(whole, "basket PE", dict.fromkeys(("aggregate", "median"), ".1f")),
+        ]
+        facts = [str(self.provenance), *self.notes]
+        return card("Forward valuation", facts, tables, simulated=self.provenance.simulated)
 
 
 def resolve_members(
@@ -181,7 +210,15 @@ def _market_values(market: Market, panel: Panel, base: date) -> pd.Series[float]
     return closes * shares
 
 
-def valuation(market: Market, theme: Theme, target: str, *, as_of: str | date) -> Valuation:
+def valuation(
+    market: Market,
+    theme: Theme,
+    target: str,
+    *,
+    as_of: str | date,
+    years: Iterable[int] | None = None,
+    rates: Mapping[str, float] | None = None,
+) -> Valuation:
     """Return price, EPS and forward PE of a basket, report or symbol as known on a date.
 
     Parameters
@@ -192,34 +229,69 @@ def valuation(market: Market, theme: Theme, target: str, *, as_of: str | date) -
         Basket id, report id, code or name.
     as_of
         Nothing published later is used; the price is the last close on or before it.
+    years
+        Fiscal years to show. By default those a report prints if `target` is one, else from the last one whose reports
+        are all out to the third after it.
+    rates
+        Exchange rates for EPS in another currency than the price, ``{"CNYHKD": 1.084}`` for HKD per CNY. Without the rate
+        such an EPS is left out and the notes say so.
 
     Raises
     ------
     DateRangeError
         `as_of` lies outside the data.
     AithemeError
-        An EPS is in another currency than its price.
+        A rate cannot be read.
     """
     import pandas as pd
 
     moment, _ = market.check_range(as_of, as_of)
     symbols = resolve_members(theme, target, market=market, overseas=True)
-    calendar = calendar_for("XSHG")
-    early = max(market.span[0], calendar.shift(calendar.on_or_before(moment), -_LOOKBACK_SESSIONS))
-    panel = market.panel(symbols, min(early, moment), as_of=moment)
-    prices = panel.close.ffill().iloc[-1]
-    names = pd.Series({symbol: theme.security[symbol].name_zh for symbol in symbols if symbol in theme.security})
-    held = market.securities()
-    names = names.combine_first(held["name"].reindex(list(symbols)).dropna())
-    currency = pd.Series({symbol: parse_symbol(symbol).currency for symbol in symbols})
-    estimates = market.consensus(symbols, as_of=moment)
-    table = pe_table(prices, estimates, names, currency)
-    last_traded = panel.close.apply(lambda column: column.last_valid_index())
-    table.insert(3, "price_session", [None if pd.isna(stamp) else stamp.date() for stamp in last_traded[list(symbols)]])
-    table.insert(4, "currency", list(currency[list(symbols)]))
+    prices, last_traded = last_prices(market, symbols, moment)
+    held = market.securities(moment)
+    names = member_names(theme, held, symbols)
+    currency = {symbol: parse_symbol(symbol).currency for symbol in symbols}
+    stated = market.consensus(symbols, as_of=moment)
+    wanted = frozenset(years) if years is not None else _shown_years(theme, target, moment)
+    estimates, refused = in_trading_currency(stated[stated["fiscal_year"].isin(wanted)], currency, rates)
+    table = pe_table(prices, estimates, names, pd.Series(currency))
+    table.insert(3, "price_session", [None if pd.isna(stamp) else stamp.date() for stamp in last_traded])
+    table.insert(4, "currency", [currency[symbol] for symbol in symbols])
     table["rating"] = [_rating(theme, symbol, moment) for symbol in symbols]
     shares = held["total_shares"].reindex(list(symbols))
-    return Valuation(table, basket_pe(prices, estimates, shares), market.provenance(moment))
+    notes = tuple(f"{symbol}: {reason}" for symbol, reason in refused.items())
+    foreign = stated["currency"].ne(stated["symbol"].map(currency)) & ~stated["symbol"].isin(refused)
+    if rates and foreign.any():
+        used = ", ".join(f"{pair} {rate:g}" for pair, rate in rates.items())
+        notes = (
+            f"EPS of {stated.loc[foreign, 'symbol'].nunique()} names converted at {used}, as stated by the caller",
+            *notes,
+        )
+    return Valuation(table, basket_pe(prices, estimates, shares), market.provenance(moment), notes)
+
+
+def last_prices(market: Market, symbols: Sequence[str], moment: date) -> tuple[pd.Series[float], list[Any]]:
+    """Return the last close on or before a date by symbol, and its session (None where there is none)."""
+    calendar = calendar_for("XSHG")
+    early = max(market.span[0], calendar.shift(calendar.on_or_before(moment), -_LOOKBACK_SESSIONS))
+    close = market.panel(symbols, min(early, moment), as_of=moment).close
+    return close.ffill().iloc[-1], [close[symbol].last_valid_index() for symbol in symbols]
+
+
+def member_names(theme: Theme, held: pd.DataFrame, symbols: Sequence[str]) -> pd.Series[str]:
+    """Return names by symbol: the theme's, else those of the security list."""
+    import pandas as pd
+
+    known = {symbol: theme.security[symbol].name_zh for symbol in symbols if symbol in theme.security}
+    return pd.Series(known, dtype=object).combine_first(held["name"].reindex(list(symbols)).dropna())
+
+
+def _shown_years(theme: Theme, target: str, moment: date) -> frozenset[int]:
+    import numpy as np
+
+    printed = frozenset(row.fiscal_year for row in theme.estimates if row.report == target)
+    first = int(first_forecast_years(np.array(moment, dtype="datetime64[D]"), np.array(1)))
+    return printed or frozenset(range(first - 1, first + 3))
 
 
 def _rating(theme: Theme, symbol: str, as_of: date) -> str:

@@ -1,8 +1,9 @@
 """The ``demo`` source: a deterministic simulated market, so that everything runs without a vendor.
 
-Sessions, codes, names of theme securities and the printed estimates are real; every price, index, factor and capital
-expenditure is simulated. Real is also how the market works: limits, suspensions, ex-dates and new listings. The effects
-of the theme's releases are of known size (:meth:`DemoSource.truth`), so that a study can be checked against them.
+Sessions, codes, names of theme securities and the printed estimates are real; every price, index, factor, broker forecast,
+annual report and capital expenditure is simulated. Real is also how the market works: limits, suspensions, ex-dates and
+new listings. The effects of the theme's releases are of known size (:meth:`DemoSource.truth`), so that a study can be
+checked against them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from aitheme.errors import AithemeError, DateRangeError
 from aitheme.sources import demo_universe as universe
 from aitheme.sources.archive import printed_consensus
 from aitheme.sources.base import DATASETS, Batch, FetchRequest, to_table
+from aitheme.sources.demo_estimates import broker_forecasts, estimate_paths, reported_eps
 from aitheme.sources.demo_market import CASH, Market, index_bars, market_factors, simulate
 from aitheme.sources.simulation import STYLES, stream
 
@@ -35,13 +37,15 @@ if TYPE_CHECKING:
 
 __all__ = ["DemoSource"]
 
-_VERSION = 1
+_VERSION = 2
 _MOST_BACKGROUND = 1000
 _LEAST_SESSIONS = 20
-_WATERMARK = "SIMULATED 模拟数据: no price, index, factor or capital expenditure in this data is real"
+_WATERMARK = "SIMULATED 模拟数据: no price, index, factor, forecast, report or capital expenditure in this data is real"
 _DATED = {
     "bars": "session", "index_bars": "session", "factors": "session", "capex": "quarter_end", "consensus": "published",
+    "broker_forecasts": "published", "reported_eps": "published",
 }  # fmt: skip
+_BY_SYMBOL = frozenset({"securities", "bars", "broker_forecasts", "reported_eps"})
 _CAPEX = {"AMZN.US": 14.0e9, "GOOGL.US": 6.5e9, "META.US": 5.0e9, "MSFT.US": 5.5e9}
 """Simulated quarterly capital expenditure starts near these levels, in USD."""
 
@@ -171,6 +175,7 @@ class DemoSource:
     @cached_property
     def _tables(self) -> dict[str, pa.Table]:
         markets = self._markets
+        paths = estimate_paths(self.theme, self.seed, markets.values(), self.start, self.end)
         return {
             "securities": _securities(markets.values(), self.end),
             "bars": _bars(markets.values()),
@@ -178,18 +183,20 @@ class DemoSource:
             "index_bars": _index_bars(self.seed, markets),
             "factors": _factors(markets[universe.MAINLAND]),
             "capex": _capex(self.seed, self.start, self.end),
+            "broker_forecasts": broker_forecasts(paths, self.seed, self.start, self.end),
+            "reported_eps": reported_eps(paths, self.seed, self.end),
         }
 
 
 def _cut(dataset: str, table: pa.Table, request: FetchRequest) -> pa.Table:
     """Return the rows a request asks for."""
-    if dataset in {"securities", "bars"} and request.symbols is not None:
+    if dataset in _BY_SYMBOL and request.symbols is not None:
         wanted = pa.array(sorted(request.symbols), type=pa.string())
         table = table.filter(pc.is_in(table["symbol"], value_set=wanted))
     column = _DATED.get(dataset)
     if column is not None and request.until is not None:
         table = table.filter(pc.less_equal(table[column], request.until))
-    # Capital expenditure and estimates keep their past, since later charts need it.
+    # Capital expenditure, reports and estimates keep their past, since later charts need it.
     if column == "session" and request.since is not None:
         table = table.filter(pc.greater_equal(table[column], request.since))
     return table

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aitheme.calendar import calendar_for, parse_date
 from aitheme.errors import DateRangeError, StoreError, UnknownNameError
 from aitheme.panel import Panel, Provenance
+from aitheme.store.dated import DatedTables
 from aitheme.store.files import SCHEMA_VERSION, StoreFiles, default_data_dir
 from aitheme.symbols import SymbolDirectory
 
@@ -40,8 +41,10 @@ def open_market(data: str | Path | None = None) -> Market:
     return Market(StoreFiles(Path(data) if data is not None else default_data_dir()))
 
 
-class Market:
-    """One snapshot of the store. It keeps its snapshot while newer ones are published; see :meth:`reload`.
+class Market(DatedTables):
+    """One snapshot of the store, read-only; every reader takes ``as_of`` and gives nothing that became known later.
+
+    It keeps its snapshot while newer ones are published, so a notebook's numbers never change under it; see :meth:`reload`.
 
     Parameters
     ----------
@@ -72,13 +75,47 @@ class Market:
         """Let go of the snapshot."""
         self._connection.close()
 
+    def _repr_html_(self) -> str:
+        from aitheme.display import card
+
+        return card(f"Market {self.snapshot.name}", [str(self.provenance())], simulated=self.simulated)
+
     def reload(self) -> Market:
-        """Return the snapshot that is current now; the old object stays usable until closed."""
+        """Return the snapshot that is current now.
+
+        Nothing is replaced under the caller: the old object stays usable, on its own snapshot, until it is closed.
+
+        >>> market = market.reload()  # doctest: +SKIP
+
+        Raises
+        ------
+        StoreError
+            The store was removed or is of another schema.
+        """
         return Market(self._files)
 
-    def sql(self, query: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
-        """Run a query on the snapshot (read-only) and return a frame."""
+    def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Run a DuckDB query on the snapshot and return a frame.
+
+        The connection is read-only: a statement that writes is an error of DuckDB. Unlike the readers, a query sees every
+        row, so its own WHERE must keep to what was known on a day (``session``, ``published``, ``seen`` <= it).
+
+        Parameters
+        ----------
+        query
+            SQL, with ``?`` for parameters.
+        parameters
+            Values of the ``?``, in order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The rows; `aitheme/store/schema.sql` describes the tables and their units.
+        """
         return self._connection.execute(query, parameters or []).df()
+
+    def _frame(self, query: str, parameters: dict[str, Any]) -> pd.DataFrame:
+        return self._connection.execute(query, parameters).df()
 
     @cached_property
     def _last_run(self) -> tuple[str, str]:
@@ -167,7 +204,7 @@ class Market:
             level=wide["level"],
             amount=wide["amount"],
             quality=wide["quality"].fillna(-1).astype("int8"),
-            first_traded=self._first_traded(wanted),
+            first_traded=self._first_traded(wanted, last),
             provenance=self.provenance(last),
         )
 
@@ -199,11 +236,11 @@ class Market:
             result[name] = pd.DataFrame(grid, index=sessions, columns=pd.Index(names, name="symbol"))
         return result
 
-    def _first_traded(self, symbols: list[str]) -> pd.Series[pd.Timestamp]:
+    def _first_traded(self, symbols: list[str], last: date) -> pd.Series[pd.Timestamp]:
         frame = self._connection.execute(
-            """SELECT symbol, min(session)::TIMESTAMP_NS AS first FROM bars WHERE symbol IN (SELECT unnest(?))
-            GROUP BY symbol""",
-            [symbols],
+            """SELECT symbol, min(session)::TIMESTAMP_NS AS first FROM bars
+            WHERE symbol IN (SELECT unnest(?)) AND session <= ? GROUP BY symbol""",
+            [symbols, last],
         ).df()
         return frame.set_index("symbol")["first"].reindex(symbols)
 
@@ -236,9 +273,11 @@ class Market:
         """Return the indices held: symbol, name, provider, level."""
         return self.sql("SELECT * FROM indices ORDER BY symbol")
 
-    def factor_returns(self, start: str | date | None = None, end: str | date | None = None) -> pd.DataFrame:
+    def factor_returns(
+        self, start: str | date | None = None, end: str | date | None = None, *, as_of: str | date | None = None
+    ) -> pd.DataFrame:
         """Return daily factor returns (ratios), sessions x factors; empty where the source has none."""
-        last = parse_date(end, "end") if end is not None else self.span[1]
+        last = min(self.as_of(as_of), parse_date(end, "end")) if end is not None else self.as_of(as_of)
         first = parse_date(start, "start") if start is not None else self.span[0]
         names = [
             row[0] for row in self._connection.execute("SELECT DISTINCT factor FROM factors ORDER BY 1").fetchall()
@@ -246,31 +285,11 @@ class Market:
         sessions = calendar_for("XSHG").sessions(first, last)
         return self._dense("factors", {"value": "value"}, names, sessions, key="factor")["value"]
 
-    def securities(self) -> pd.DataFrame:
-        """Return names, boards, industries and share counts by symbol."""
-        return self.sql("SELECT * FROM securities ORDER BY symbol").set_index("symbol")
-
     @cached_property
     def directory(self) -> SymbolDirectory:
         """Every name of the securities table to its symbol."""
         rows = self._connection.execute("SELECT symbol, name FROM securities WHERE name IS NOT NULL").fetchall()
         return SymbolDirectory(rows)
-
-    def consensus(self, symbols: Iterable[str], *, as_of: str | date) -> pd.DataFrame:
-        """Return the EPS estimates known on a date: for each symbol and year the latest published one.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns symbol, fiscal_year, kind (A or E), eps, currency, analysts, source, published.
-        """
-        return self._connection.execute(
-            """SELECT symbol, fiscal_year, kind, eps, currency, analysts, source, published FROM consensus
-            WHERE symbol IN (SELECT unnest(?)) AND published <= ?
-            QUALIFY row_number() OVER (PARTITION BY symbol, fiscal_year ORDER BY published DESC, source) = 1
-            ORDER BY symbol, fiscal_year""",
-            [list(symbols), parse_date(as_of, "as_of")],
-        ).df()
 
 
 def _connect(snapshot: Path) -> duckdb.DuckDBPyConnection:

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from aitheme.calendar import calendar_for
+from aitheme.consensus import EstimateRecords, consensus_as_of
 from aitheme.errors import AithemeError, DateRangeError
 from aitheme.sources.base import DATASETS, FetchRequest
 from aitheme.sources.demo import DemoSource
 from aitheme.sources.demo_universe import INDUSTRIES
+from aitheme.sources.live_datasets import dataset_named
 from aitheme.symbols import board_of, price_limit
 from aitheme.themes import Theme, load_theme
 from aitheme.themes import model as rows
@@ -168,10 +170,10 @@ def returns(bars, frames):
 
 def test_every_dataset_comes_once_in_its_schema_sorted_by_a_unique_key(demo):
     batches = list(demo.batches(FetchRequest()))
-    assert sorted(batch.dataset for batch in batches) == sorted(DATASETS)
+    assert sorted(batch.dataset for batch in batches) == sorted([*DATASETS, "broker_forecasts", "reported_eps"])
     for batch in batches:
-        assert batch.table.schema.equals(DATASETS[batch.dataset].arrow_schema())
-        keys = batch.table.select(list(DATASETS[batch.dataset].key)).to_pandas()
+        assert batch.table.schema.equals(dataset_named(batch.dataset).arrow_schema())
+        keys = batch.table.select(list(dataset_named(batch.dataset).key)).to_pandas()
         assert not keys.duplicated().any()
         pd.testing.assert_frame_equal(keys, keys.sort_values(list(keys.columns), ignore_index=True))
         assert batch.table.num_rows > 0
@@ -443,6 +445,34 @@ def test_consensus_is_what_the_reports_print_and_nothing_else(frames):
     assert (consensus["source"] == REPORT).all()
     assert (consensus["published"] == pd.Timestamp("2024-03-28")).all()
     assert consensus["analysts"].isna().all()
+
+
+def test_the_printed_consensus_stands_on_its_day_and_the_forecasts_agree_with_it():
+    theme = load_theme("ai")
+    frames = _frames(DemoSource(theme, background=0))
+    day = date(2024, 3, 28)
+    reported = frames["reported_eps"].assign(fiscal_year=lambda f: f["period_end"].dt.year, currency="CNY")
+    made = EstimateRecords(frames["consensus"], frames["broker_forecasts"], reported)
+    table = consensus_as_of(made, day).set_index(["symbol", "fiscal_year"])
+    printed = {(row.symbol, row.fiscal_year): row for row in theme.estimates}
+    for key, row in printed.items():
+        assert table.loc[key, "eps"] == row.eps
+        assert table.loc[key, "kind"] == row.kind
+        if row.kind == "E":
+            assert table.loc[key, "source"] == row.report
+            assert abs(table.loc[key, "eps_median"] - row.eps) < 0.6 * max(abs(row.eps), 0.1)
+    rebuilt = table[table["source"] == "rebuilt"]
+    assert rebuilt["revision_90"].notna().sum() > 100
+    assert set(table["currency"]) == {"CNY", "HKD", "USD"}
+
+
+def test_reports_come_after_their_year_and_forecasts_name_the_year_they_are_written_in(frames):
+    reported, forecasts = frames["reported_eps"], frames["broker_forecasts"]
+    assert (reported["published"] > reported["period_end"]).all()
+    assert (reported["published"].dt.month <= 4).all()
+    ahead = forecasts["fiscal_year"] - forecasts["published"].dt.year
+    assert set(ahead) == {0, 1, 2}
+    assert (forecasts["published"] <= pd.Timestamp("2024-05-22")).all()
 
 
 # --- event effects --------------------------------------------------------------------------------------------------

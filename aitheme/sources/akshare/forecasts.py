@@ -1,4 +1,4 @@
-"""Dated forecasts of single brokers, and the consensus of any past day rebuilt from them.
+"""Dated forecasts of single brokers, from which :mod:`aitheme.consensus` rebuilds the consensus of any past day.
 
 Eastmoney titles the three forecast columns of every report, back to 2000, with today's years. A report's first column
 is the fiscal year in which it was published.
@@ -7,33 +7,30 @@ is the fiscal year in which it was published.
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
-from aitheme.errors import DateRangeError
+from aitheme.sources.akshare import raw
 from aitheme.sources.akshare.checks import Contract, RowCheck, split, within
 from aitheme.sources.akshare.gateway import Answer, Endpoint
 from aitheme.sources.akshare.outcomes import SchemaDrift
 from aitheme.sources.akshare.reading import Ask, Reading
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from aitheme.sources.akshare.transport import Exchange
     from aitheme.symbols import Symbol
 
-__all__ = ["broker_ask", "rebuild_consensus"]
+__all__ = ["broker_ask"]
 
 _TITLE: Final = re.compile(r"^(\d{4})-盈利预测-收益$")
 _INFO: Final = re.compile(r"H3_(\w+?)_1\.pdf")
 _YEARS: Final = 3
 _MAX_EPS: Final = 1000.0
-CONSENSUS_COLUMNS: Final = (
-    "symbol", "fiscal_year", "currency", "eps", "eps_median", "eps_low", "eps_high", "dispersion", "analysts",
-    "revised_up", "revised_down", "newest", "oldest",
-)  # fmt: skip
 
 
 def _no_reports(exchanges: list[Exchange]) -> str:
@@ -44,6 +41,9 @@ def _no_reports(exchanges: list[Exchange]) -> str:
 REPORTS: Final = Endpoint(
     "stock_research_report_em", "eastmoney", "eastmoney-reports",
     ("股票代码", "报告名称", "东财评级", "机构", "日期", "报告PDF链接"), 1, _no_reports,
+    raw.words_for_numbers(
+        "data", fields=("predictThisYearEps", "predictNextYearEps", "predictNextTwoYearEps")
+    ),
 )  # fmt: skip
 
 
@@ -111,52 +111,3 @@ def _contract(symbol: Symbol, seen: date) -> Contract:
 
 def _identified(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return (frame["report"].notna() & (frame["broker"] != "") & (frame["broker"] != "nan")).to_numpy()
-
-
-def rebuild_consensus(forecasts: pd.DataFrame, as_of: date, window_days: int = 180) -> pd.DataFrame:
-    """Rebuild the consensus that could be known on a day from dated broker forecasts.
-
-    Parameters
-    ----------
-    forecasts
-        Rows of ``broker_forecasts``: ``symbol``, ``broker``, ``published``, ``fiscal_year``, ``eps``, ``currency``;
-        ``report`` breaks ties of one day.
-    as_of
-        Nothing published after this day is used.
-    window_days
-        A broker's forecast counts if it was published at most this many days before `as_of`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per symbol, fiscal year and currency: ``eps`` (mean of each broker's latest), ``eps_median``,
-        ``eps_low``, ``eps_high``, ``dispersion`` (sample standard deviation / |mean|, NaN for one analyst),
-        ``analysts``, ``revised_up`` and ``revised_down`` (brokers whose latest lies above or below their one before
-        it, inside the window), ``newest`` and ``oldest`` publication date used.
-
-    Raises
-    ------
-    DateRangeError
-        `window_days` is not positive.
-    """
-    if window_days <= 0:
-        raise DateRangeError(f"window_days: {window_days} is not positive; give for example 180")
-    published = pd.to_datetime(forecasts["published"])
-    first = pd.Timestamp(as_of - timedelta(days=window_days))
-    inside = forecasts[(published <= pd.Timestamp(as_of)) & (published > first)].assign(published=published)
-    if inside.empty:
-        return pd.DataFrame({name: pd.Series(dtype="object") for name in CONSENSUS_COLUMNS})
-    order = ["published", "report"] if "report" in inside.columns else ["published"]
-    inside = inside.sort_values(order, kind="stable")
-    one = ["symbol", "fiscal_year", "currency", "broker"]
-    before = inside.groupby(one)["eps"].shift(1)
-    latest = inside.assign(change=inside["eps"] - before).drop_duplicates(one, keep="last")
-    latest = latest.assign(up=latest["change"] > 0, down=latest["change"] < 0)
-    grouped = latest.groupby(["symbol", "fiscal_year", "currency"], sort=True)
-    table = grouped.agg(
-        eps=("eps", "mean"), eps_median=("eps", "median"), eps_low=("eps", "min"), eps_high=("eps", "max"),
-        dispersion=("eps", "std"), analysts=("broker", "nunique"), revised_up=("up", "sum"),
-        revised_down=("down", "sum"), newest=("published", "max"), oldest=("published", "min"),
-    ).reset_index()  # fmt: skip
-    table["dispersion"] = table["dispersion"] / table["eps"].abs().where(table["eps"] != 0)
-    return table[[*CONSENSUS_COLUMNS]]
