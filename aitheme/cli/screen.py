@@ -14,7 +14,7 @@ from aitheme.errors import AithemeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aitheme.screen import ScreenResult
+    from aitheme.screen import ScreenHistory, ScreenResult
 
 __all__ = ["screen"]
 
@@ -48,12 +48,23 @@ def screen(
         Optional[str],  # noqa: UP045
         typer.Option("--diff", metavar="NAME", help="Who came in and went out since a saved result."),
     ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="Run it at each month end and follow its names for a month.")
+    ] = False,
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--since", metavar="DATE", help="First month end of --history [default: as early as the data]."),
+    ] = None,
+    until: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--until", metavar="DATE", help="Last month end of --history [default: the last session]."),
+    ] = None,
     data: DataOption = None,
     theme: ThemeOption = "ai",
     output: FormatOption = Format.table,
 ) -> None:
-    """Screen the market with one expression, as known on a date."""
-    from aitheme.screen import columns_table
+    """Screen the market with one expression, as known on a date or, with --history, at each month end."""
+    from aitheme.screen import columns_table, screen_history
     from aitheme.screen import screen as run_screen
     from aitheme.store import open_market
 
@@ -64,6 +75,16 @@ def screen(
     if expression is None:
         raise AithemeError("expression: missing; write one, or see --columns for what it can use")
     folder = data_dir(data) / "screens"
+    given = {"--as-of": as_of, "--show": show, "--save": save, "--diff": diff}
+    _check_mode(given, {"--since": since, "--until": until}, history=history)
+    if history:
+        with open_market(data_dir(data)) as market:
+            watermark(simulated=market.simulated)
+            past = screen_history(
+                market, theme, expression, start=since, end=until, order_by=order_by, limit=limit, universe=universe
+            )
+        _print_history(past, output)
+        return
     with open_market(data_dir(data)) as market:
         watermark(simulated=market.simulated)
         result = run_screen(
@@ -72,6 +93,31 @@ def screen(
         )  # fmt: skip
     _print(result, output)
     _compare(result, folder, save, diff, output)
+
+
+def _check_mode(single: dict[str, str | None], span: dict[str, str | None], *, history: bool) -> None:
+    """Refuse an option of the other mode rather than ignore it."""
+    for option, value in (single if history else span).items():
+        if value is not None and history:
+            raise AithemeError(
+                f"{option}: {value!r} has no meaning with --history, which screens at month ends; drop one"
+            )
+        if value is not None:
+            raise AithemeError(f"{option}: {value!r} belongs to --history; add --history, or use --as-of for one date")
+
+
+def _print_history(past: ScreenHistory, output: Format) -> None:
+    if output is Format.json:
+        print_json(past.to_dict())
+        return
+    rows: list[Any] = past.frame.to_dict("records")
+    if output is Format.csv:
+        print_rows([{**row, **origin(past.provenance)} for row in rows], output, columns=list(past.frame.columns))
+        return
+    print_rows(rows, output, columns=list(past.frame.columns), formats=past.formats)
+    echo(past.summary())
+    for line in past.notes:
+        echo(f"  {line}")
 
 
 def _print(result: ScreenResult, output: Format) -> None:

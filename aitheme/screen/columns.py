@@ -59,13 +59,14 @@ class Column:
 
 
 def _identity() -> list[Column]:
-    dated = "as of the date of the store's security list, not of the as-of date"
+    dated = "latest seen by the as-of date; before the first one, of the store's security list (a note says so)"
+    listed = "as of the date of the store's security list, not of the as-of date"
     absent = "the store's security list lacks it"
     return [
         Column("symbol", "text", "", "canonical symbol", "300364.SZ", "never"),
         Column("name", "text", "", "short name", dated, absent, "securities"),
         Column("board", "text", "", "listing board", "main, chinext, star or bse, from the code", "never"),
-        Column("industry", "text", "", "industry of the security list", dated, absent, "securities"),
+        Column("industry", "text", "", "industry of the security list", listed, absent, "securities"),
         Column("st", "boolean", "", "special treatment", dated, absent, "securities"),
         Column(
             "listing_age", "number", "sessions", "sessions since listing, the first being 1",
@@ -129,7 +130,7 @@ def _risk() -> list[Column]:
 
 
 def _liquidity() -> list[Column]:
-    shares = "share count as of the date of the store's security list"
+    shares = "share count in force; before its history, of the store's security list (a note says so)"
     absent = "the store's security list lacks the share count"
     return [
         Column(
@@ -150,49 +151,48 @@ def _liquidity() -> list[Column]:
 
 
 def _valuation() -> list[Column]:
-    first = "FY1 is the first fiscal year without a published actual"
-    none = "no estimate published by the as-of date, or not in CNY"
-    fy1 = "no FY1 estimate published by the as-of date"
-    columns = [
+    first = "FY1: the year after the last reported one, at the latest the one whose reports are not all out (30 April)"
+    none = "no FY1 estimate known by the as-of date, or not in CNY"
+    known = "reported, stated by a report or vendor, or rebuilt from broker forecasts: see aitheme.consensus"
+    growth = "an EPS is missing, or the FY1 EPS is not positive"
+    brokers = "each broker's latest forecast of the last 180 days"
+    forward = [
         Column(
-            "pe_ttm", "number", "multiple", "trailing PE", "price / EPS of the last fiscal year reported",
-            "no actual EPS published by the as-of date, or EPS <= 0", "consensus",
-        ),
-    ]  # fmt: skip
-    columns += [
-        Column(
-            f"pe_fy{n}", "number", "multiple", f"forward PE, fiscal year {n}",
-            f"price / latest EPS estimate; {first}", f"{none}, or EPS <= 0", "consensus",
+            f"pe_fy{n}", "number", "multiple", f"forward PE, fiscal year {n}", f"price / EPS, {known}; {first}",
+            "no estimate of that year known by the as-of date, or not in CNY, or EPS <= 0", "consensus",
         )
         for n in (1, 2, 3)
     ]  # fmt: skip
-    growth = "an EPS is missing, or the FY1 EPS is not positive"
     return [
-        *columns,
+        Column(
+            "pe_ttm", "number", "multiple", "trailing PE", "price / EPS of the last annual report known by the as-of date",
+            "no actual EPS known by the as-of date, or EPS <= 0", "consensus",
+        ),
+        *forward,
         Column("eps_growth", "number", "ratio", "EPS growth FY1 to FY2", "FY2 / FY1 - 1", growth, "consensus"),
         Column(
             "peg", "number", "multiple", "PE to growth", "pe_fy1 / (100 x eps_growth)",
             f"{growth}, or growth is not positive", "consensus",
         ),
         Column(
-            "analysts", "number", "count", "analysts behind the FY1 estimate", "latest row that states a number",
-            "no source states one", "consensus",
+            "analysts", "number", "count", "analysts behind the FY1 estimate", f"as its source states, else {brokers}, counted",
+            f"{none}; or the source states no number and no forecasts are on record", "consensus",
         ),
         *(
             Column(
                 f"revision_{days}", "number", "ratio", f"change of the FY1 EPS over {days} calendar days",
-                f"latest estimate / the same source's {days} days earlier - 1, over its size",
-                f"{fy1}, or its source had none {days} days earlier", "consensus",
+                "(now - then) / |then| of the same fiscal year and source, else of the rebuilt consensus",
+                f"{none}, or none {days} days earlier", "consensus",
             )
             for days in (30, 90)
         ),
         Column(
-            "dispersion", "number", "ratio", "disagreement of sources on the FY1 EPS",
-            "sample standard deviation / |mean| of each source's latest of the last 180 days",
-            "fewer than 3 sources", "consensus",
+            "dispersion", "number", "ratio", "disagreement of brokers on the FY1 EPS",
+            f"sample standard deviation / |mean| of {brokers}", "fewer than 3 brokers", "consensus",
         ),
         Column(
-            "consensus_age", "number", "days", "calendar days since the FY1 estimate was published", "", fy1, "consensus",
+            "consensus_age", "number", "days", "calendar days since the FY1 estimate was published",
+            "of a rebuilt one since its newest forecast", none, "consensus",
         ),
     ]  # fmt: skip
 
@@ -200,7 +200,8 @@ def _valuation() -> list[Column]:
 def _theme() -> list[Column]:
     linked = "models a report published by the as-of date links it to"
     none = "no such link, or no release of them by the as-of date"
-    provider = "no event study was passed in (release_cars), or it has nothing on the name"
+    study = f"releases of {linked} whose window is over by the as-of date; market model on {_BENCHMARK}, sessions -279 to -30"
+    cars = f"{none}; or too few returns to estimate a model from (120 of 250), or none in the window"
     return [
         Column(
             "in_any_basket", "boolean", "", "member of a basket of the theme", "reports published by the as-of date",
@@ -213,12 +214,16 @@ def _theme() -> list[Column]:
         Column("last_release_id", "text", "", "id of the latest release", linked, none, "releases"),
         Column("sessions_since_release", "number", "sessions", "sessions since day 0, 0 on it", linked, none, "releases"),
         Column(
-            "mean_car_releases", "number", "ratio", "mean CAR[0,4] over past releases",
-            f"event study over the releases of {linked}, windows complete by the as-of date", provider, "releases",
+            "mean_car_releases", "number", "ratio", "mean CAR[0,4] over past releases", f"{study}; releases of a day are one",
+            cars, "releases",
         ),
-        Column("t_car_releases", "number", "", "honest t of mean_car_releases", "as the event study says", provider, "releases"),
-        Column("p_car_releases", "number", "", "its p value", "as the event study says", provider, "releases"),
-        Column("n_car_releases", "number", "count", "releases in mean_car_releases", "", provider, "releases"),
+        Column(
+            "t_car_releases", "number", "", "honest t of mean_car_releases",
+            "exact for windows that share days or estimation sessions; volatility known before day 0 (EWMA)",
+            cars, "releases",
+        ),
+        Column("p_car_releases", "number", "", "its two-sided p value", "Student's t, 32 degrees of freedom", cars, "releases"),
+        Column("n_car_releases", "number", "count", "release days in mean_car_releases", "", cars, "releases"),
     ]  # fmt: skip
 
 

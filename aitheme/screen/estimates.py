@@ -1,15 +1,18 @@
-"""Columns from earnings estimates: what was published by the as-of date, nothing later."""
+"""Columns from earnings estimates: what was known on the as-of date, nothing later."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aitheme.consensus import first_forecast_years
+
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
 __all__ = ["ESTIMATE_COLUMNS", "EstimateFeatures"]
@@ -18,9 +21,7 @@ ESTIMATE_COLUMNS = frozenset(
     {"pe_ttm", "pe_fy1", "pe_fy2", "pe_fy3", "eps_growth", "peg", "analysts", "revision_30", "revision_90", "dispersion",
      "consensus_age"}
 )  # fmt: skip
-_RESULTS_DUE_MONTH = 5
-_DISPERSION_DAYS = 180
-_MIN_SOURCES = 3
+_MIN_BROKERS = 3
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class EstimateFeatures:
     Parameters
     ----------
     rows
-        Estimates published by `as_of`: symbol, fiscal_year, kind, eps, currency, analysts, source, published.
+        The consensus as of `as_of`, one row per symbol and fiscal year: :meth:`aitheme.store.Market.consensus`.
     symbols
         Names of the universe, shape (N,).
     price
@@ -53,62 +54,49 @@ class EstimateFeatures:
 
     def _compute(self, name: str) -> np.ndarray:
         if name == "pe_ttm":
-            return self._pe(self._trailing)
+            return _over_positive(self.price, self._trailing)
         if name.startswith("pe_fy"):
-            return self._pe(self._forward(int(name[-1])))
-        if name.startswith("revision_"):
-            return self._revision(int(name.rpartition("_")[2]))
+            return _over_positive(self.price, self._forward(int(name[-1])))
         if name == "eps_growth":
             return _over_positive(self._forward(2), self._forward(1)) - 1.0
         if name == "peg":
             return _over_positive(self.column("pe_fy1"), 100.0 * self.column("eps_growth"))
-        return {"analysts": self._analysts, "dispersion": self._dispersion, "consensus_age": self._age}[name]()
-
-    def _pe(self, eps: np.ndarray) -> np.ndarray:
-        return _over_positive(self.price, eps)
+        if name == "consensus_age":
+            return self._age()
+        values = self._of_year(0, name)
+        return np.where(self._of_year(0, "brokers") >= _MIN_BROKERS, values, np.nan) if name == "dispersion" else values
 
     @cached_property
     def _known(self) -> pd.DataFrame:
-        """Estimates in CNY of names in the universe, by publication, with the position of the name."""
+        """Estimates in CNY of names in the universe, with the position of the name."""
         import pandas as pd
 
         rows = self.rows
         position = pd.Index(self.symbols).get_indexer(pd.Index(rows["symbol"], dtype=object))
-        rows = rows.assign(at=position, published=pd.to_datetime(rows["published"]))
-        cny = rows["currency"].isna() | (rows["currency"] == "CNY")
-        usable: pd.DataFrame = rows[(position >= 0) & cny & (rows["published"] <= pd.Timestamp(self.as_of))]
-        # Of two sources on one day the first in alphabetical order counts, as in Market.consensus.
-        return usable.sort_values(["published", "source"], ascending=[True, False], kind="stable")
+        cny = (rows["currency"].isna() | (rows["currency"] == "CNY")).to_numpy()
+        known: pd.DataFrame = rows.assign(at=position)[(position >= 0) & cny]
+        return known
 
     @cached_property
-    def _latest(self) -> pd.DataFrame:
-        return self._known.drop_duplicates(["at", "fiscal_year"], keep="last")
-
-    @cached_property
-    def _last_actual(self) -> pd.Series[int]:
-        """Latest fiscal year with a published actual, by position."""
-        actual = self._latest[self._latest["kind"] == "A"]
-        return actual.groupby("at")["fiscal_year"].max()
+    def _actual(self) -> pd.DataFrame:
+        """Each name's last fiscal year with a known actual."""
+        actual = self._known[self._known["kind"] == "A"]
+        return actual.sort_values("fiscal_year").drop_duplicates("at", keep="last")
 
     @cached_property
     def _trailing(self) -> np.ndarray:
-        actual = self._latest[self._latest["kind"] == "A"]
-        last = actual.sort_values("fiscal_year").drop_duplicates("at", keep="last")
-        return self._spread(last, "eps")
+        return self._spread(self._actual, "eps")
 
     @cached_property
     def _first_year(self) -> np.ndarray:
-        """FY1 per name: the year after the last actual, and no year whose results are all out (30 April)."""
-        floor = self.as_of.year if self.as_of.month >= _RESULTS_DUE_MONTH else self.as_of.year - 1
-        years = np.full(len(self.symbols), self.as_of.year)
-        actual = self._last_actual
-        years[actual.index.to_numpy(dtype=int)] = np.maximum(actual.to_numpy(dtype=int) + 1, floor)
-        return years
+        last = np.nan_to_num(self._spread(self._actual, "fiscal_year")).astype(np.int64)
+        return first_forecast_years(np.array(self.as_of, dtype="datetime64[D]"), last)
 
-    def _of_year(self, rows: pd.DataFrame, ahead: int) -> pd.DataFrame:
+    def _of_year(self, ahead: int, column: str) -> np.ndarray:
+        """Return a column of the rows of FY1 plus some years, shape (N,)."""
+        rows = self._known
         wanted = self._first_year[rows["at"].to_numpy(dtype=int)] + ahead
-        chosen: pd.DataFrame = rows[rows["fiscal_year"].to_numpy(dtype=int) == wanted]
-        return chosen
+        return self._spread(rows[rows["fiscal_year"].to_numpy(dtype=int) == wanted], column)
 
     def _spread(self, rows: pd.DataFrame, column: str) -> np.ndarray:
         values = np.full(len(self.symbols), np.nan)
@@ -116,36 +104,16 @@ class EstimateFeatures:
         return values
 
     def _forward(self, year: int) -> np.ndarray:
-        return self._spread(self._of_year(self._latest, year - 1), "eps")
-
-    def _analysts(self) -> np.ndarray:
-        stated = self._of_year(self._known, 0).dropna(subset=["analysts"])
-        return self._spread(stated.drop_duplicates("at", keep="last"), "analysts")
+        return self._of_year(year - 1, "eps")
 
     def _age(self) -> np.ndarray:
         import pandas as pd
 
-        rows = self._of_year(self._latest, 0)
-        return self._spread(rows.assign(age=(pd.Timestamp(self.as_of) - rows["published"]).dt.days), "age")
-
-    def _revision(self, days: int) -> np.ndarray:
-        import pandas as pd
-
-        now = self._of_year(self._latest, 0)
-        old = self._known[self._known["published"] <= pd.Timestamp(self.as_of - timedelta(days=days))]
-        both = now.merge(old, on=["at", "fiscal_year", "source"], suffixes=("", "_old"))
-        both = both.sort_values("published_old", kind="stable").drop_duplicates("at", keep="last")
-        both = both[both["eps_old"] != 0]
-        return self._spread(both.assign(change=(both["eps"] - both["eps_old"]) / both["eps_old"].abs()), "change")
-
-    def _dispersion(self) -> np.ndarray:
-        import pandas as pd
-
-        rows = self._of_year(self._known, 0)
-        recent = rows[rows["published"] > pd.Timestamp(self.as_of - timedelta(days=_DISPERSION_DAYS))]
-        each = recent.drop_duplicates(["at", "source"], keep="last").groupby("at")["eps"].agg(["count", "mean", "std"])
-        each = each[(each["count"] >= _MIN_SOURCES) & (each["mean"] != 0)].reset_index()
-        return self._spread(each.assign(spread=each["std"] / each["mean"].abs()), "spread")
+        days = self._known["published"].to_numpy(dtype="datetime64[D]").astype(np.int64)
+        today = pd.Timestamp(self.as_of).to_datetime64().astype("datetime64[D]").astype(np.int64)
+        rows = self._known.assign(age=(today - days).astype(float))
+        wanted = self._first_year[rows["at"].to_numpy(dtype=int)]
+        return self._spread(rows[rows["fiscal_year"].to_numpy(dtype=int) == wanted], "age")
 
 
 def _over_positive(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:

@@ -93,6 +93,11 @@ class ScreenHistory:
             "suspended_excluded": int(frame["suspended"].sum()),
         }
 
+    @property
+    def formats(self) -> dict[str, str]:
+        """How the columns of ratios are shown."""
+        return dict(_FORMATS)
+
     def summary(self) -> str:
         """Return one line."""
         s = self.statistics
@@ -301,7 +306,7 @@ def _warnings(reader: Reader, first: _Period) -> Iterator[str]:
     yield "decided at the month-end close, bought at the next session's close, equal weights, before costs"
     yield "names at the upper limit or suspended when they should be bought are left out; those already held stay"
     yield f"benchmark {BENCHMARK} is a price index, the names' returns include dividends"
-    listed = reader.securities["shares_as_of"].dropna()
+    listed = reader.securities(reader.span[1])["shares_as_of"].dropna()
     start = reader.sessions[first.decided].item()
     if not listed.empty and listed.max().date() > start:
         yield f"names delisted before {listed.max():%Y-%m-%d} may be missing from the store: results lean to survivors"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aitheme.screen.columns import CATALOGUE
-from aitheme.screen.registry import THEME_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,9 +22,7 @@ _CONTEXT = frozenset({"name", "industry"})
 _DATED = frozenset({"name", "industry", "st", "market_cap", "float_cap"})
 
 
-def notes_of(
-    plan: Plan, view: View, reader: Reader, moment: date, nulls: Mapping[str, int], *, has_cars: bool
-) -> tuple[str, ...]:
+def notes_of(plan: Plan, view: View, reader: Reader, moment: date, nulls: Mapping[str, int]) -> tuple[str, ...]:
     """Return the notes of one screen.
 
     Parameters
@@ -40,13 +37,11 @@ def notes_of(
         The as-of date.
     nulls
         NULLs per column within the universe.
-    has_cars
-        Whether an event study was passed in.
     """
     return (
         *_session(reader, moment),
         *dated_attributes(plan, view, moment),
-        *_missing(plan, view, nulls, has_cars=has_cars),
+        *_missing(plan, view, nulls),
         *_ages(plan, view),
         *_baskets(plan, view),
         *_left_out(plan, view, reader),
@@ -66,22 +61,26 @@ def dated_attributes(plan: Plan, view: View, moment: date) -> Iterator[str]:
         used.append("rank within industry")
     if not used:
         return
-    dates = view.securities["shares_as_of"].dropna()
+    held = view.securities
+    late = ~(held["shares_as_of"] <= np.datetime64(moment))
+    unseen = held["name_as_of"].isna()
+    lists = {"market_cap": late, "float_cap": late, "st": unseen, "name": unseen}
+    undated = [name for name in used if name not in lists or lists[name].any()]
+    if not undated:
+        return
+    dates = held.loc[late, "shares_as_of"].dropna()
     words = "are undated in the store" if dates.empty else f"are as of {dates.max():%Y-%m-%d} (shares_as_of)"
-    ahead = "" if dates.empty or dates.max().date() <= moment else f", later than {moment}: a look-ahead"
-    yield f"{', '.join(used)}: industry, ST, names and share counts {words}{ahead}"
+    ahead = "" if dates.empty else f", later than {moment}: a look-ahead"
+    yield f"{', '.join(undated)}: industry, ST, names and share counts of the store's security list {words}{ahead}"
 
 
-def _missing(plan: Plan, view: View, nulls: Mapping[str, int], *, has_cars: bool) -> Iterator[str]:
+def _missing(plan: Plan, view: View, nulls: Mapping[str, int]) -> Iterator[str]:
     total = int(view.inside.sum())
     for name, count in nulls.items():
         if not count or (name in _CONTEXT and name not in plan.used):
             continue
-        reason = CATALOGUE[name].null_when
-        if name in THEME_COLUMNS and "car_releases" in name and not has_cars:
-            reason = "no event study was passed in (release_cars)"
         where = "" if name in plan.used else " (shown only)"
-        yield f"{name}{where}: NULL for {count:,} of {total:,} names; {reason}"
+        yield f"{name}{where}: NULL for {count:,} of {total:,} names; {CATALOGUE[name].null_when}"
 
 
 def _ages(plan: Plan, view: View) -> Iterator[str]:

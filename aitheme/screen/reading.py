@@ -34,9 +34,6 @@ _FIELDS = {
     "turnover": "turnover",
     "approximate": "(quality & 2)::DOUBLE",
 }
-_ATTRIBUTES = (
-    "name", "industry", "st", "listed", "delisted", "total_shares", "float_shares", "shares_as_of", "currency",
-)  # fmt: skip
 _NAMES = "SELECT symbol, min(session)::TIMESTAMP_NS AS first FROM bars GROUP BY symbol ORDER BY symbol"
 _READERS: WeakKeyDictionary[Market, Reader] = WeakKeyDictionary()
 
@@ -54,6 +51,8 @@ class Window:
         self.alive = prices.alive()
         self.features = PriceFeatures(prices.select(self.alive))
         self.estimates: dict[date, pd.DataFrame] = {}
+        self.securities: dict[date, pd.DataFrame] = {}
+        self.cars: dict[tuple[str, date], pd.DataFrame] = {}
 
     def add(self, fields: dict[str, np.ndarray]) -> None:
         """Take in further bar fields, shaped like those of the constructor."""
@@ -75,11 +74,17 @@ class Reader:
         self.span = market.span
         self._windows: OrderedDict[int, Window] = OrderedDict()
         self._held: tuple[int, int, dict[str, np.ndarray]] = (0, -1, {})
+        self._returns: dict[str, np.ndarray] = {}
+        self._benchmark_returns: np.ndarray | None = None
 
-    def _sql(self, query: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
+    @property
+    def _owner(self) -> Market:
         market = self._market()
         assert market is not None, "whoever holds a reader also holds its market"
-        return market.sql(query, parameters)
+        return market
+
+    def _sql(self, query: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
+        return self._owner.sql(query, parameters)
 
     @cached_property
     def sessions(self) -> np.ndarray:
@@ -115,11 +120,9 @@ class Reader:
     def _first_traded(self) -> np.ndarray:
         return np.asarray(self._listed["first"].to_numpy(dtype="datetime64[D]")[self._columns >= 0])
 
-    @cached_property
-    def securities(self) -> pd.DataFrame:
-        """The security list aligned with :attr:`symbols`; missing where it lacks a name."""
-        rows = self._sql(f"SELECT symbol, {', '.join(_ATTRIBUTES)} FROM securities")  # noqa: S608 (constant names)
-        return rows.set_index("symbol").reindex(list(self.symbols))
+    def securities(self, as_of: date) -> pd.DataFrame:
+        """Return the security list as of a date aligned with :attr:`symbols`; missing where it lacks a name."""
+        return self._owner.securities(as_of).reindex(list(self.symbols))
 
     def row_of(self, as_of: str | date | None) -> tuple[date, int]:
         """Return the as-of date and the row of its session: the last one on or before it.
@@ -227,12 +230,48 @@ class Reader:
         return closes
 
     def estimates(self, as_of: date) -> pd.DataFrame:
-        """Return the consensus rows published by a date."""
-        return self._sql(
-            """SELECT symbol, fiscal_year, kind, eps, currency, analysts, source, published FROM consensus
-            WHERE published <= ?::DATE""",
-            [as_of],
+        """Return the consensus known on a date."""
+        return self._owner.consensus(as_of=as_of)
+
+    def returns(self, symbols: list[str]) -> tuple[np.ndarray, np.ndarray, int]:
+        """Return daily total returns of some names and of the benchmark over the whole store.
+
+        Returns
+        -------
+        tuple
+            Returns, shape (T, len(symbols)), NaN without a bar, the first after a suspension spanning it; the benchmark's,
+            shape (T,); and the row of :attr:`sessions` they begin at.
+        """
+        begin = int(np.searchsorted(self.sessions, np.datetime64(self.span[0])))
+        new = [symbol for symbol in symbols if symbol not in self._returns]
+        if new:
+            panel = self._levels(new, begin)
+            self._returns.update(zip(new, panel.T, strict=True))
+        if self._benchmark_returns is None:
+            closes = self._benchmark(begin, len(self.sessions) - 1)
+            self._benchmark_returns = _simple_returns(closes[:, None])[:, 0]
+        return np.column_stack([self._returns[symbol] for symbol in symbols]), self._benchmark_returns, begin
+
+    def _levels(self, symbols: list[str], begin: int) -> np.ndarray:
+        rows = self._sql(
+            "SELECT symbol, session, close * adj_factor AS level FROM bars WHERE list_contains(?, symbol)", [symbols]
         )
+        sessions = self.sessions[begin:]
+        days = rows["session"].to_numpy(dtype="datetime64[D]")
+        known = np.isin(days, sessions)
+        column = np.searchsorted(np.array(symbols, dtype=object), rows["symbol"].to_numpy(dtype=object))
+        level = np.full((len(sessions), len(symbols)), np.nan)
+        level[np.searchsorted(sessions, days[known]), column[known]] = rows["level"].to_numpy(dtype=float)[known]
+        return _simple_returns(level)
+
+
+def _simple_returns(level: np.ndarray) -> np.ndarray:
+    """Return level / last level before - 1, shape (T, N)."""
+    rows = np.maximum.accumulate(np.where(np.isfinite(level), np.arange(len(level))[:, None], 0), axis=0)
+    filled = np.take_along_axis(level, rows, axis=0)
+    moves = np.full(level.shape, np.nan)
+    moves[1:] = level[1:] / filled[:-1] - 1.0
+    return moves
 
 
 def reader_of(market: Market) -> Reader:

@@ -22,7 +22,8 @@ __all__ = ["THEME_COLUMNS", "ReleaseCars", "ThemeFeatures"]
 ReleaseCars = Callable[["pd.DataFrame", date], "pd.DataFrame"]
 """An event study over past releases: it gets one row per symbol and release (``symbol``, ``release``, ``day0``) whose
 window [0,4] is over, and the as-of date; it returns one row per symbol: ``symbol``, ``mean_car`` (ratio), ``t``, ``p`` (of a
-test that holds its size) and ``n`` (releases used)."""
+test that holds its size) and ``n`` (release days used). A stock's releases are those of the models that a report published by the
+as-of date links it to: the releases of the theme at large move every stock and say nothing about this one."""
 CAR_SESSIONS = 4
 """A release counts in the mean CAR[0,4] once this many sessions after day 0 are over."""
 _CARS = ("mean_car_releases", "t_car_releases", "p_car_releases", "n_car_releases")
@@ -46,7 +47,7 @@ class ThemeFeatures:
     sessions
         All sessions of the exchange up to the as-of session, datetime64[D].
     release_cars
-        Event study over past releases, see :func:`aitheme.screen.screen`; None for none.
+        Event study over past releases, see :data:`ReleaseCars`; None where no column needs it.
     """
 
     theme: Theme

@@ -12,6 +12,7 @@ from aitheme.screen.errors import ScreenError, refuse
 from aitheme.screen.expression import Expression, parse_expression
 from aitheme.screen.notes import notes_of
 from aitheme.screen.reading import Reader, Window, reader_of
+from aitheme.screen.releases import release_cars as built_in_study
 from aitheme.screen.result import FunnelStep, ScreenResult
 from aitheme.screen.view import View, fields_of
 
@@ -147,7 +148,7 @@ def screen(
     columns
         Columns to show after symbol and name; by default industry, price and those used.
     release_cars
-        Event study over past releases for ``mean_car_releases`` and its companions, which are NULL without one. It is
+        Another event study for ``mean_car_releases`` and its companions than :mod:`aitheme.screen.releases`. It is
         called with one row per symbol and release (``symbol``, ``release``, ``day0``) whose window [0,4] is over, and
         the as-of date, and returns one row per symbol: ``symbol``, ``mean_car``, ``t``, ``p``, ``n``.
 
@@ -183,7 +184,7 @@ def screen(
         matched=matched,
         universe=universe_size,
         nulls=nulls,
-        notes=notes_of(plan, view, reader, moment, nulls, has_cars=release_cars is not None),
+        notes=notes_of(plan, view, reader, moment, nulls),
         order_by=tuple(f"{name} {'desc' if falling else 'asc'}" for name, falling in plan.order),
         limit=limit,
     )
@@ -225,16 +226,32 @@ def view_of(
         if moment not in window.estimates:
             window.estimates[moment] = reader.estimates(moment)
         estimates = window.estimates[moment]
-    sessions = reader.sessions[: row + 1]
+    if moment not in window.securities:
+        window.securities[moment] = reader.securities(moment)
+    if release_cars is None and "releases" in plan.sources:
+        release_cars = _kept(window, theme, built_in_study(reader, row))
     view = View(
-        window, reader.securities, sessions, moment, estimates=estimates, theme=theme, release_cars=release_cars
-    )
+        window, window.securities[moment], reader.sessions[: row + 1], moment, estimates=estimates, theme=theme,
+        release_cars=release_cars,
+    )  # fmt: skip
     if isinstance(plan.universe, str):
         view.inside = view.in_basket(plan.universe)
     elif plan.universe is not None:
         wanted = frozenset(plan.universe)
         view.inside = np.array([symbol in wanted for symbol in view.symbols], dtype=bool)
     return view
+
+
+def _kept(window: Window, theme: Theme | None, study: ReleaseCars) -> ReleaseCars:
+    """Return a study that keeps its answer with the window: one per theme and as-of date."""
+
+    def cars(releases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+        key = (theme.id if theme is not None else "", as_of)
+        if key not in window.cars:
+            window.cars[key] = study(releases, as_of)
+        return window.cars[key]
+
+    return cars
 
 
 def select(plan: Plan, view: View, n_store: int) -> tuple[np.ndarray, tuple[FunnelStep, ...]]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aitheme.calendar import calendar_for
 from aitheme.panel import Provenance
+from aitheme.store.dated import DatedTables
 
 CODES = [
     *[f"6000{n:02d}.SH" for n in range(12)],
@@ -21,8 +22,14 @@ CODES = [
 SESSIONS = calendar_for("XSHG").sessions("2021-01-04", "2023-06-30")
 
 
-class InventedMarket:
-    """Tables in memory; `until` hides everything published later, as if it had never been stored."""
+KNOWN = {
+    "bars": "session", "index_bars": "session", "consensus": "published", "broker_forecasts": "published",
+    "reported_eps": "published", "names": "seen", "share_counts": "effective",
+}  # fmt: skip
+
+
+class InventedMarket(DatedTables):
+    """Tables in memory; `until` hides everything that became known later, as if it had never been stored."""
 
     simulated = True
     source = "invented"
@@ -32,7 +39,7 @@ class InventedMarket:
         self._connection = duckdb.connect()
         self._connection.execute(resources.files("aitheme.store").joinpath("schema.sql").read_text(encoding="utf-8"))
         for name, frame in tables.items():
-            day = {"bars": "session", "index_bars": "session", "consensus": "published"}.get(name)
+            day = KNOWN.get(name)
             rows = frame if until is None or day is None else frame[pd.to_datetime(frame[day]) <= pd.Timestamp(until)]
             self._connection.register("rows", rows)
             self._connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM rows")
@@ -40,6 +47,8 @@ class InventedMarket:
 
     def sql(self, query, parameters=None):
         return self._connection.execute(query, parameters or []).df()
+
+    _frame = sql
 
     @property
     def span(self):
@@ -59,6 +68,10 @@ def tables(seed=0):
         "sessions": pd.DataFrame({"exchange": "XSHG", "session": calendar_for("XSHG").sessions("2020-01-01", "2023-12-29")}),
         "securities": _securities(rng),
         "consensus": _consensus(rng),
+        "broker_forecasts": _forecasts(rng),
+        "reported_eps": _reported(rng),
+        "names": _names(rng),
+        "share_counts": _share_counts(rng),
     }  # fmt: skip
 
 
@@ -123,3 +136,44 @@ def _consensus(rng):
     names = ["symbol", "fiscal_year", "kind", "eps", "currency", "analysts", "source", "published"]
     frame = pd.DataFrame(rows, columns=names)
     return frame.astype({"analysts": "Int16"})
+
+
+def _forecasts(rng):
+    count = 3000
+    days = pd.date_range("2020-06-01", "2023-09-30", freq="D")
+    day = rng.choice(days, count)
+    frame = pd.DataFrame(
+        {
+            "symbol": rng.choice(CODES[6:26], count), "broker": rng.choice(list("甲乙丙丁戊己"), count), "published": day,
+            "fiscal_year": pd.DatetimeIndex(day).year + rng.integers(0, 3, count),
+            "report": [f"AP{n}" for n in range(count)], "eps": rng.normal(0.4, 0.3, count).round(2),
+            "currency": np.where(rng.random(count) < 0.02, "USD", "CNY"), "seen": day,
+        }
+    )  # fmt: skip
+    return frame.drop_duplicates(["symbol", "broker", "published", "fiscal_year"])
+
+
+def _reported(rng):
+    rows = []
+    for symbol in CODES[10:28]:
+        for year in range(2019, 2023):
+            known = pd.Timestamp(f"{year + 1}-01-25") + pd.Timedelta(days=int(rng.integers(0, 95)))
+            eps = round(float(rng.normal(0.4, 0.3)), 2)
+            rows.append((symbol, f"{year}-12-31", known, known, eps, False))
+            rows.append((symbol, f"{year}-09-30", known - pd.Timedelta(days=60), known, eps * 0.7, False))
+            if rng.random() < 0.2:
+                rows.append((symbol, f"{year}-12-31", known + pd.Timedelta(days=100), known, eps - 0.1, True))
+    return pd.DataFrame(rows, columns=["symbol", "period_end", "published", "announced", "eps", "restated"])
+
+
+def _names(rng):
+    rows = [(symbol, day) for symbol in CODES[::3] for day in rng.choice(SESSIONS, 2, replace=False)]
+    frame = pd.DataFrame(rows, columns=["symbol", "seen"])
+    return frame.assign(name=[f"新名{n}" for n in range(len(frame))], st=rng.random(len(frame)) < 0.4)
+
+
+def _share_counts(rng):
+    rows = [(symbol, day) for symbol in CODES[::4] for day in rng.choice(SESSIONS, 3, replace=False)]
+    frame = pd.DataFrame(rows, columns=["symbol", "effective"])
+    total = rng.uniform(1e8, 1e9, len(frame))
+    return frame.assign(total_shares=total, float_shares=total * 0.6, source="x", seen=pd.Timestamp("2023-12-29"))

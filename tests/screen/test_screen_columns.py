@@ -9,10 +9,8 @@ from screen_oracle import oracle
 
 from aitheme.screen import CATALOGUE, columns_table, screen
 from aitheme.screen.features import LOOKBACK, PriceFeatures, Prices
-from aitheme.screen.registry import THEME_COLUMNS
 
-CARS = {name for name in THEME_COLUMNS if "car_releases" in name}
-COLUMNS = tuple(name for name in CATALOGUE if name not in CARS)
+COLUMNS = tuple(CATALOGUE)
 
 
 def check(market, theme, as_of):
@@ -42,7 +40,10 @@ def check(market, theme, as_of):
 
 @pytest.mark.parametrize("as_of", ["2024-03-28", "2022-03-15"])
 def test_demo_columns(demo_market, ai_theme, as_of):
-    check(demo_market, ai_theme, as_of)
+    _, expected = check(demo_market, ai_theme, as_of)
+    if as_of == "2024-03-28":
+        for name in ("mean_car_releases", "pe_fy1", "pe_ttm", "dispersion", "revision_90"):
+            assert expected[name].notna().sum() > 10, name
 
 
 @pytest.mark.parametrize("as_of", ["2023-06-30", "2022-09-09", "2022-03-31", "2021-11-07", "2021-03-10"])
@@ -63,6 +64,7 @@ def test_archive_columns(archive_market, ai_theme, as_of):
     assert len(expected) > 80
     if as_of == "2024-03-28":
         assert expected["pe_fy1"].notna().sum() >= 3
+        assert expected["t_car_releases"].notna().sum() > 10
 
 
 @pytest.mark.archive
@@ -90,7 +92,8 @@ def test_a_store_without_the_index_gives_null_not_an_error(ai_theme):
     bare = tables()
     bare["index_bars"] = bare["index_bars"].assign(symbol="000985.SH")
     bare["securities"] = bare["securities"].iloc[:0]
-    bare["consensus"] = bare["consensus"].iloc[:0]
+    for name in ("consensus", "broker_forecasts", "reported_eps"):
+        bare[name] = bare[name].iloc[:0]
     names = ("excess_20", "beta_250", "idio_vol", "market_cap", "st", "pe_fy1", "industry", "excess_ind_20", "analysts")
     result = screen(InventedMarket(bare), ai_theme, "price > 0", columns=names)
     assert {result.nulls[name] for name in names} == {result.universe}

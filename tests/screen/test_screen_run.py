@@ -183,7 +183,7 @@ def test_notes_say_what_is_dated_and_missing(invented, ai_theme):
     assert "st, market_cap" in notes
     assert "2023-06-30 (shares_as_of), later than 2022-01-29: a look-ahead" in notes
     assert (
-        f"mean_car_releases: NULL for {result.universe} of {result.universe} names; no event study was passed in"
+        f"mean_car_releases: NULL for {result.universe} of {result.universe} names; no such link, or no release"
         in notes
     )
     aged = screen(invented, ai_theme, "listing_age > 3")
