@@ -16,6 +16,7 @@ __all__ = [
     "FontError",
     "NothingUsableError",
     "RegistryError",
+    "StoreBusyError",
     "StoreError",
     "SymbolError",
     "UnknownNameError",
@@ -50,6 +51,10 @@ class ArchiveError(AithemeError):
 
 class StoreError(AithemeError):
     """A store that is missing, locked, damaged or of another schema."""
+
+
+class StoreBusyError(StoreError):
+    """Another refresh writes the store; the command line exits with 75 ("try again later" of sysexits)."""
 
 
 class NothingUsableError(StoreError):

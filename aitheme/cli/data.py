@@ -1,24 +1,26 @@
-"""``refresh`` and ``status``: the store."""
+"""``refresh``: bring the store up to date."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from aitheme.cli.app import app
 from aitheme.cli.options import DataOption, Format, FormatOption, SourceName, ThemeOption, data_dir
 from aitheme.cli.output import echo, note, print_json, print_rows, watermark
-from aitheme.errors import AithemeError
+from aitheme.errors import AithemeError, StoreBusyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aitheme.sources import FetchRequest, Source
-    from aitheme.sources.akshare import AkshareSource
+    from aitheme.sources.akshare import AkshareSource, Progress
     from aitheme.store import RefreshReport
     from aitheme.themes import Theme
 
-__all__ = ["build_source", "refresh", "run_refresh", "status"]
+__all__ = ["build_source", "refresh", "run_refresh"]
 
 ArchiveOption = Annotated[
     Optional[Path],  # noqa: UP045
@@ -26,8 +28,16 @@ ArchiveOption = Annotated[
 ]
 
 
-def build_source(source: SourceName, archive: Path | None, theme: Theme, data: Path, universe: str) -> Source:
-    """Return the source a command asked for.
+def build_source(
+    source: SourceName,
+    archive: Path | None,
+    theme: Theme,
+    data: Path,
+    universe: str,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> Source:
+    """Return the source a command asked for; a live one calls `progress` after each job.
 
     Raises
     ------
@@ -43,13 +53,15 @@ def build_source(source: SourceName, archive: Path | None, theme: Theme, data: P
     if archive is not None:
         raise AithemeError(f"archive: {archive} is given, but --source is {source}; use --source archive")
     if source is SourceName.akshare:
-        return _live_source(theme, data, universe)
+        return _live_source(theme, data, universe, progress)
     from aitheme.sources.demo import DemoSource
 
     return DemoSource(theme)
 
 
-def _live_source(theme: Theme, data: Path, universe: str) -> AkshareSource:
+def _live_source(
+    theme: Theme, data: Path, universe: str, progress: Callable[[Progress], None] | None = None
+) -> AkshareSource:
     """Return the live source; it remembers in the data directory which vendors are to be left alone."""
     from aitheme.sources.akshare import AkshareSource, Universe
 
@@ -61,7 +73,7 @@ def _live_source(theme: Theme, data: Path, universe: str) -> AkshareSource:
         sectors=frozenset(symbol for symbol in indices if symbol.endswith(".SI")),
     )
     data.mkdir(parents=True, exist_ok=True)
-    return AkshareSource(held, data)
+    return AkshareSource(held, data, progress=progress)
 
 
 def run_refresh(
@@ -73,6 +85,7 @@ def run_refresh(
     universe: str,
     since: str | None,
     until: str | None,
+    datasets: str | None = None,
 ) -> RefreshReport:
     """Refresh a store with a progress line on standard error."""
     from rich.console import Console
@@ -80,27 +93,71 @@ def run_refresh(
     from aitheme.store import StoreFiles
     from aitheme.store import refresh as refresh_store
 
-    request = _request(source, theme, universe, since, until, data)
+    request = _request(source, theme, universe, since, until, datasets)
+    files = StoreFiles(data)
     console = Console(stderr=True)
-    with console.status("starting") as line:
-        return refresh_store(
-            StoreFiles(data),
-            build_source(source, archive, theme, data, universe),
-            request,
-            universe="theme" if universe == "theme" else "all",
-            progress=line.update,
-        )
+    try:
+        with console.status("starting") as line:
+            return refresh_store(
+                files,
+                build_source(source, archive, theme, data, universe, progress=lambda done: line.update(_how_far(done))),
+                request,
+                universe="theme" if universe == "theme" else "all",
+                progress=line.update,
+            )
+    except StoreBusyError:
+        raise
+    except BaseException:
+        if files.work.exists():
+            note("what was finished is kept; the next refresh goes on from there")
+        raise
 
 
-def _request(
-    source: SourceName, theme: Theme, universe: str, since: str | None, until: str | None, data: Path
-) -> FetchRequest:
-    """Return what a refresh asks for, with what the store knows already where the source is live.
+def _how_far(done: Progress) -> str:
+    left = f"about {done.seconds_left / 60:.0f} min left" if done.seconds_left >= _MINUTE else "nearly done"
+    return f"{done.done:,} of {done.total:,}: {done.label}, {left}"
+
+
+def _datasets(named: str | None, source: SourceName) -> frozenset[str] | None:
+    """Return the datasets of ``--datasets``: names, or the groups ``prices`` and ``evening``.
 
     Raises
     ------
     AithemeError
-        An unknown universe, or dates that are reversed.
+        A source that delivers everything at once.
+    UnknownNameError
+        No such dataset or group.
+    """
+    if named is None:
+        return None
+    if source is not SourceName.akshare:
+        raise AithemeError(f"datasets: {source} delivers all it has; --datasets is for --source akshare")
+    from aitheme.errors import UnknownNameError
+    from aitheme.sources.akshare import EVENING_DATASETS, PRICE_DATASETS
+
+    groups = {"prices": PRICE_DATASETS, "evening": EVENING_DATASETS}
+    wanted: set[str] = set()
+    for name in filter(None, (part.strip() for part in named.split(","))):
+        if name not in groups and name not in PRICE_DATASETS | EVENING_DATASETS:
+            known = {*groups, *PRICE_DATASETS, *EVENING_DATASETS}
+            raise UnknownNameError.build(
+                "datasets", name, known, "name datasets of `aitheme status`, prices or evening"
+            )
+        wanted |= groups.get(name, {name})
+    if not wanted:
+        raise AithemeError("datasets: nothing is named; give prices, evening or dataset names, joined by commas")
+    return frozenset(wanted)
+
+
+def _request(
+    source: SourceName, theme: Theme, universe: str, since: str | None, until: str | None, datasets: str | None
+) -> FetchRequest:
+    """Return what a refresh asks for.
+
+    Raises
+    ------
+    AithemeError
+        An unknown universe or dataset, or dates that are reversed.
     """
     from aitheme.calendar import parse_date
     from aitheme.errors import DateRangeError
@@ -113,13 +170,12 @@ def _request(
     if low is not None and high is not None and low > high:
         raise DateRangeError(f"since: {low} lies after until {high}; swap them")
     symbols = frozenset(theme.security) if universe == "theme" else None
+    named = _datasets(datasets, source)
     if source is not SourceName.akshare:
         return FetchRequest(symbols, low, high)
     from aitheme.sources.akshare import LiveRequest
-    from aitheme.store import StoreFiles
-    from aitheme.store.live import live_request
 
-    return live_request(StoreFiles(data), LiveRequest(symbols, low, high))
+    return LiveRequest(symbols, low, high, named)
 
 
 @app.command()
@@ -131,6 +187,10 @@ def refresh(
     ] = "theme",
     since: Annotated[Optional[str], typer.Option("--since", metavar="DATE", help="First date to fetch.")] = None,  # noqa: UP045
     until: Annotated[Optional[str], typer.Option("--until", metavar="DATE", help="Last date to fetch.")] = None,  # noqa: UP045
+    datasets: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--datasets", metavar="NAMES", help="prices, evening or dataset names (akshare) [default: all]."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be asked of whom (akshare).")] = False,
     data: DataOption = None,
     theme: ThemeOption = "ai",
@@ -140,90 +200,48 @@ def refresh(
     from aitheme.themes import load_theme
 
     if dry_run:
-        _print_plan(source, data_dir(data), load_theme(theme), universe, since, until, output)
+        if source is not SourceName.akshare:
+            raise AithemeError(f"dry-run: {source} sends no request; it is for --source akshare")
+        request = _request(source, load_theme(theme), universe, since, until, datasets)
+        _print_plan(_live_source(load_theme(theme), data_dir(data), universe), request, data_dir(data), output)
         return
     report = run_refresh(
-        source, archive, data_dir(data), load_theme(theme), universe=universe, since=since, until=until
-    )
+        source, archive, data_dir(data), load_theme(theme), universe=universe, since=since, until=until,
+        datasets=datasets,
+    )  # fmt: skip
     watermark(simulated=report.simulated)
-    if output is Format.json:
-        print_json(report.to_dict())
-        if report.failures:
-            raise typer.Exit(_SOME_FAILED)
-        return
-    rows = [
-        {
-            "dataset": d.dataset,
-            "received": d.received,
-            "inserted": d.inserted,
-            "changed": d.changed,
-            "quarantined": d.quarantined,
-        }
-        for d in report.datasets
-    ]
-    print_rows(rows, output, columns=("dataset", "received", "inserted", "changed", "quarantined"),
-               formats=dict.fromkeys(("received", "inserted", "changed", "quarantined"), ","))  # fmt: skip
-    if output is Format.table:
-        for item in report.datasets:
-            for text in item.notes:
-                echo(f"  {item.dataset}: {text}")
-        echo(f"{report.status}: {report.snapshot} in {report.seconds:.1f} s")
-    for line in report.failures:
-        note(f"not settled: {line}")
+    _print_report(report, output)
     if report.failures:
         raise typer.Exit(_SOME_FAILED)
 
 
+def _print_report(report: RefreshReport, output: Format) -> None:
+    if output is Format.json:
+        print_json(report.to_dict())
+        return
+    counts = ("received", "inserted", "changed", "quarantined")
+    rows = [{"dataset": item.dataset, **{name: getattr(item, name) for name in counts}} for item in report.datasets]
+    print_rows(rows, output, columns=("dataset", *counts), formats=dict.fromkeys(counts, ","))
+    if output is Format.table:
+        for item in report.datasets:
+            for text in item.notes:
+                echo(f"  {item.dataset}: {text}")
+        for text in report.remarks:
+            echo(text)
+        echo(f"{report.status}: {report.snapshot} in {report.seconds:.1f} s")
+    for line in report.failures:
+        note(f"not settled: {line}")
+
+
 _SOME_FAILED = 2
+_MINUTE = 60
 
 
-def _print_plan(
-    source: SourceName,
-    data: Path,
-    theme: Theme,
-    universe: str,
-    since: str | None,
-    until: str | None,
-    output: Format,
-) -> None:
-    if source is not SourceName.akshare:
-        raise AithemeError(f"dry-run: {source} sends no request; it is for --source akshare")
-    plan = _live_source(theme, data, universe).plan(_request(source, theme, universe, since, until, data))
+def _print_plan(source: AkshareSource, request: FetchRequest, data: Path, output: Format) -> None:
+    from aitheme.sources.akshare import LiveRequest
+    from aitheme.store import StoreFiles
+    from aitheme.store.live import live_request
+
+    plan = source.plan(live_request(StoreFiles(data), LiveRequest.of(request)))
     print_rows(plan.rows(), output, title="what would be asked of whom", formats={"requests": ",", "symbols": ","})
     note(f"{plan.requests:,} requests, about {max(plan.seconds / 60, 0.1):.1f} minutes; nothing was sent")
-
-
-@app.command()
-def status(data: DataOption = None, output: FormatOption = Format.table) -> None:
-    """Show coverage, staleness, last runs and quarantine."""
-    from aitheme.store import StoreFiles, store_status
-
-    state = store_status(StoreFiles(data_dir(data)))
-    watermark(simulated=state.simulated)
-    if output is Format.json:
-        print_json(state.to_dict())
-        return
-    coverage: list[Any] = state.coverage.astype(object).to_dict("records")
-    print_rows(coverage, output, title=f"{state.snapshot} ({state.source})", formats={"rows": ",", "keys": ","})
-    if output is Format.csv:
-        return
-    echo(f"sessions closed since the last bar: {state.stale_sessions:,}")
-    echo(
-        f"closes rebuilt from average prices: {state.reconstructed:.1%}; symbols with approximate returns: {state.approximate:,}"
-    )
-    quarantine: list[Any] = state.quarantine.to_dict("records")
-    print_rows(quarantine, output, title="quarantine", columns=("dataset", "reason", "rows"))
-    runs = [
-        {
-            "started": str(run.get("started", ""))[:19],
-            "source": run.get("source", ""),
-            "status": run.get("status", ""),
-            "inserted": run["inserted"],
-            "changed": run["changed"],
-            "quarantined": run["quarantined"],
-            "error": run.get("error", ""),
-        }
-        for run in state.runs
-    ]
-    print_rows(runs, output, title="last runs",
-               columns=("started", "source", "status", "inserted", "changed", "quarantined", "error"))  # fmt: skip

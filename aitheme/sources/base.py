@@ -7,7 +7,7 @@ dates of the exchange. A source emits :class:`Batch` objects in these schemas an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,11 +116,16 @@ class FetchRequest:
         Canonical symbols wanted, or ``None`` for the whole market.
     since, until
         First and last date wanted, both included; ``None`` means as far as the source goes.
+    datasets
+        Names wanted; ``None`` means all. Only a live source can be asked for some.
     """
 
     symbols: frozenset[str] | None = None
     since: date | None = None
     until: date | None = None
+    datasets: frozenset[str] | None = None
+    # Whether what arrives is kept batch by batch, so that an interrupted refresh goes on where it stopped.
+    incremental: ClassVar[bool] = False
 
 
 def empty_rejects() -> pd.DataFrame:

@@ -21,6 +21,9 @@ __all__ = ["REPEATED", "failing_rows"]
 REPEATED: Final = "row stands twice"
 # Vendors round prices to the tick; a close may leave the day's range by one tick and no more.
 _TICK: Final = 0.011
+# Day 0 of 1970 was a Thursday; Saturday is the fifth day after Monday.
+_THURSDAY: Final = 3
+_WEEKEND: Final = 5
 _BOARDS: Final = frozenset({"main", "chinext", "star", "bse", "hk", "us", "index"})
 _EXCHANGES: Final = {"HK": "XHKG", "US": "XNYS"}
 Rule = tuple[str, Callable[["_Columns"], "Mask"]]
@@ -68,7 +71,7 @@ def _off_calendar(columns: _Columns) -> Mask:
 
 
 def _session_table(exchange: str, first: int, last: int) -> Mask:
-    """Tell for each day number of a span whether it is a session."""
+    """Tell for each day number of a span whether it is a session; every weekday is beyond the known calendar."""
     calendar = calendar_for(exchange)
     bounds = np.array([first, last]).astype("datetime64[D]")
     low, high = max(bounds[0].item(), calendar.first), min(bounds[1].item(), calendar.horizon)
@@ -76,7 +79,9 @@ def _session_table(exchange: str, first: int, last: int) -> Mask:
     if low <= high:
         known = calendar.sessions(low, high).to_numpy().astype("datetime64[D]").astype(np.int64)
         table[known - first] = True
-    return table
+    number = np.arange(first, last + 1)
+    beyond = number > np.datetime64(calendar.horizon, "D").astype(np.int64)
+    return table | (beyond & ((number + _THURSDAY) % 7 < _WEEKEND))
 
 
 def _outside_range(columns: _Columns) -> Mask:

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aitheme.errors import StoreError
+from aitheme.errors import StoreBusyError, StoreError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 __all__ = ["SCHEMA_VERSION", "StoreFiles", "default_data_dir"]
 
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
 _KEPT: Final = 3
 _PREFIX: Final = "market-"
 
@@ -62,6 +62,11 @@ class StoreFiles:
     def run_log(self) -> Path:
         """One JSON line for every refresh that was tried, published or not."""
         return self.root / "refresh.jsonl"
+
+    @property
+    def text_log(self) -> Path:
+        """What the refreshes said on their way."""
+        return self.root / "refresh.log"
 
     def current(self) -> Path | None:
         """Return the current snapshot, or None where nothing was ever published.
@@ -111,7 +116,7 @@ class StoreFiles:
 
         Raises
         ------
-        StoreError
+        StoreBusyError
             Another refresh is running on this store.
         """
         from filelock import FileLock, Timeout
@@ -120,34 +125,37 @@ class StoreFiles:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise StoreError(
+            raise StoreBusyError(
                 f"data: another refresh is writing {self.root}; wait for it to end, then try again"
             ) from error
         return lock
 
     def start_work(self) -> bool:
-        """Lay out the working file from the current snapshot; return whether it starts empty.
-
-        A working file left by a run that was killed is dropped: its rows cannot be told from half-merged ones, and
-        fetching them again is safe.
-        """
-        for leftover in (self.work, self.work.with_suffix(".duckdb.wal")):
-            leftover.unlink(missing_ok=True)
+        """Lay out the working file from the current snapshot, or drop it; return whether it starts empty."""
+        self.drop_work()
         current = self.current()
         if current is None:
             return True
         shutil.copyfile(current, self.work)
         return False
 
+    def drop_work(self) -> None:
+        """Delete the working file and what the database put beside it."""
+        for leftover in (self.work, self.work.with_suffix(".duckdb.wal")):
+            leftover.unlink(missing_ok=True)
+
     def publish(self) -> Path:
-        """Turn the closed working file into the current snapshot and prune old ones."""
+        """Turn the closed working file into the current snapshot and prune old ones.
+
+        Everything that may fail for want of room comes before the two renames.
+        """
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         target = self.snapshots / f"{_PREFIX}{stamp}.duckdb"
         _flush(self.work)
-        self.work.replace(target)
         beside = self.pointer.with_suffix(".tmp")
         beside.write_text(target.name + "\n", encoding="utf-8")
         _flush(beside)
+        self.work.replace(target)
         beside.replace(self.pointer)
         self._prune()
         return target

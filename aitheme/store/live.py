@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aitheme.sources.base import Batch
     from aitheme.store.files import StoreFiles
 
-__all__ = ["LiveRecorder", "live_request"]
+__all__ = ["LiveRecorder", "known_to", "live_request"]
 
 _BULK: Final = ("bars", "index_bars")
 
@@ -39,23 +39,34 @@ def live_request(files: StoreFiles, request: LiveRequest) -> LiveRequest:
     if current is None:
         return request
     with duckdb.connect(str(current), read_only=True) as connection:
-        marks: dict[tuple[str, str], date] = {
-            (dataset, symbol): through
-            for dataset, symbol, through in connection.execute(
-                "SELECT dataset, symbol, through FROM watermark"
-            ).fetchall()
-        }
-        for table in _BULK:
-            held = connection.execute(f"SELECT symbol, max(session) FROM {table} GROUP BY symbol").fetchall()  # noqa: S608
-            for symbol, last in held:
-                marks.setdefault((table, symbol), last)
-        return replace(
-            request,
-            watermarks=marks,
-            anchors=_anchors(connection, marks, request.overlap_sessions),
-            last_bars=_last_bars(connection),
-            known=_known(connection),
-        )
+        return known_to(connection, request)
+
+
+def known_to(connection: duckdb.DuckDBPyConnection, request: LiveRequest) -> LiveRequest:
+    """Add to a request what an open database knows.
+
+    Parameters
+    ----------
+    connection
+        A snapshot, or the working file an interrupted run left: what that finished is not asked again.
+    request
+        What is wanted.
+    """
+    marks: dict[tuple[str, str], date] = {
+        (dataset, symbol): through
+        for dataset, symbol, through in connection.execute("SELECT dataset, symbol, through FROM watermark").fetchall()
+    }
+    for table in _BULK:
+        held = connection.execute(f"SELECT symbol, max(session) FROM {table} GROUP BY symbol").fetchall()  # noqa: S608
+        for symbol, last in held:
+            marks.setdefault((table, symbol), last)
+    return replace(
+        request,
+        watermarks=marks,
+        anchors=_anchors(connection, marks, request.overlap_sessions),
+        last_bars=_last_bars(connection),
+        known=_known(connection),
+    )
 
 
 def _anchors(
@@ -111,11 +122,12 @@ class LiveRecorder:
 
     run_id: str
     failures: list[str] = field(default_factory=list)
+    _open: set[str] = field(default_factory=set)
 
-    def __call__(self, connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-        """Record one batch; batches of other sources have no outcome and pass."""
+    def __call__(self, connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+        """Record one batch; return whether it was settled. Batches of other sources have no outcome and pass."""
         if not isinstance(batch, LiveBatch):
-            return
+            return True
         symbol = batch.symbol or ""
         for attempt in batch.attempts:
             row: list[Any] = [
@@ -125,16 +137,29 @@ class LiveRecorder:
             connection.execute("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         if not batch.outcome.settles:
             self.failures.append(f"{batch.dataset} {symbol}".strip() + f": {batch.outcome.describe()}")
-            return
+            self._open.update({batch.dataset} - {*_BULK} if not symbol else ())
+            return False
+        self._mark(connection, batch)
+        return True
+
+    def _mark(self, connection: duckdb.DuckDBPyConnection, batch: LiveBatch) -> None:
+        """Move the watermark of what a settled batch completes.
+
+        A market-wide table that comes in several answers is complete with the last of them and if none failed; days
+        that come one by one count up to the first that failed.
+        """
         through = batch.covers[1] if batch.covers is not None else batch.fetched.date() if batch.fetched else None
         if through is None:
             return
-        symbols = [symbol]
-        if not symbol and batch.dataset in _BULK:
+        symbols = [batch.symbol or ""]
+        if batch.symbol is None and batch.dataset in _BULK:
             # A quote list of the whole market settles only the symbols it holds.
             symbols = sorted(set(batch.table["symbol"].to_pylist()))
-        for name in symbols:
-            connection.execute("DELETE FROM watermark WHERE dataset = ? AND symbol = ?", [batch.dataset, name])
-            connection.execute(
-                "INSERT INTO watermark VALUES (?, ?, ?, ?)", [batch.dataset, name, through, batch.source]
-            )
+        elif batch.symbol is None and (batch.dataset in self._open or (batch.more and batch.covers is None)):
+            return
+        connection.execute(
+            "DELETE FROM watermark WHERE dataset = ? AND symbol IN (SELECT unnest(?))", [batch.dataset, symbols]
+        )
+        connection.execute(
+            "INSERT INTO watermark SELECT ?, unnest(?), ?, ?", [batch.dataset, symbols, through, batch.source]
+        )

@@ -6,33 +6,36 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
-from importlib import resources
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from aitheme.calendar import calendar_for
-from aitheme.errors import AithemeError, NothingUsableError, StoreError
-from aitheme.store.files import SCHEMA_VERSION, StoreFiles
-from aitheme.store.live import LiveRecorder
+from aitheme.errors import NothingUsableError, StoreError
 from aitheme.store.merge import merge_batch, record_dataset
+from aitheme.store.runlog import RunLog
+from aitheme.store.work import Run, check_kind, describe, open_work, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import duckdb
 
     from aitheme.sources.base import Batch, FetchRequest, Source
+    from aitheme.store.files import StoreFiles
+    from aitheme.store.live import LiveRecorder
     from aitheme.store.merge import MergeCount
+    from aitheme.store.work import Work
 
 __all__ = ["RefreshReport", "Universe", "refresh"]
 
 Universe = Literal["theme", "all"]
 Progress = Callable[[str], None]
-_CALENDAR_START = date(2005, 1, 4)
+_FAILURES_LOGGED = 20
 # Batches fetched before the database takes them; a few, because the bulk of a source's rows may be in one.
 _AHEAD = 4
 _POLL = 0.05
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ class RefreshReport:
         The snapshot that is current now.
     failures
         One line for each dataset and symbol a live vendor could not settle; they are asked again next time.
+    resumes
+        The interrupted run whose finished work this one went on from.
+    remarks
+        What had to be said about the working file.
     """
 
     run_id: str
@@ -69,6 +76,8 @@ class RefreshReport:
     seconds: float
     datasets: tuple[DatasetCount, ...]
     failures: tuple[str, ...] = ()
+    resumes: str | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -78,6 +87,17 @@ class RefreshReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready values."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        from aitheme.display import Rows, card
+
+        counts = ("dataset", "received", "inserted", "changed", "quarantined")
+        rows = pd.DataFrame([{name: getattr(item, name) for name in counts} for item in self.datasets])
+        title = f"{self.status}: {self.snapshot} from {self.source} in {self.seconds:.1f} s"
+        told = [f"not settled: {line}" for line in self.failures]
+        return card(title, told, [Rows(rows, formats=dict.fromkeys(counts[1:], ",d"))], simulated=self.simulated)
 
 
 def refresh(
@@ -97,7 +117,8 @@ def refresh(
     source
         Where the data comes from.
     request
-        Symbols and dates wanted.
+        Symbols, dates and datasets wanted. An incremental one is completed by what the store knows, and what it
+        brought outlives an interruption: the next incremental refresh from the same source goes on from there.
     universe
         ``theme`` or ``all``; recorded with the run.
     progress
@@ -109,64 +130,143 @@ def refresh(
 
     Raises
     ------
+    StoreBusyError
+        Another refresh runs on this store.
     StoreError
-        The directory cannot be written, another refresh runs, or simulated and real data would mix.
+        The directory cannot be written, or simulated and real data would mix.
     AithemeError
         The source is unusable; the store keeps its last snapshot.
     """
-    tell = progress or (lambda _line: None)
     files.prepare()
     started = datetime.now(UTC)
     lock = files.lock()
+    log = RunLog(files, progress or (lambda _line: None))
+    run = Run.of(source, request, universe, started)
+    teller = Teller(progress, log)
     try:
-        report = _refresh_locked(files, source, request, universe, started, tell)
-    except AithemeError as error:
-        _log(files, {"source": source.name, "started": started.isoformat(), "status": "failed", "error": str(error)})
+        teller.log(f"refresh {run.run_id} from {run.source}, universe {universe}, datasets {run.datasets or 'all'}")
+        report = _refresh_locked(files, source, request, run, teller)
+    except BaseException as error:
+        _log_failure(log, run, error, teller)
         raise
+    else:
+        _log_success(log, run, report)
     finally:
-        files.work.unlink(missing_ok=True)
+        log.close()
         lock.release()
-    _log(files, {"started": started.isoformat(), **report.to_dict()})
     return report
 
 
+@dataclass(slots=True)
+class Teller:
+    """Says what happens: every step to whoever watches, what matters later also to the log.
+
+    Parameters
+    ----------
+    progress
+        Who watches; None for nobody.
+    record
+        The store's logs.
+    failures
+        What could not be settled, for the record of a run that fails.
+    """
+
+    progress: Progress | None
+    record: RunLog
+    failures: list[str] = field(default_factory=list)
+
+    def __call__(self, line: str) -> None:
+        """Say a step."""
+        if self.progress is not None:
+            self.progress(line)
+
+    def log(self, line: str) -> None:
+        """Say a line and keep it."""
+        self(line)
+        self.record.say(line)
+
+
+def _log_failure(log: RunLog, run: Run, error: BaseException, teller: Teller) -> None:
+    status = "failed" if isinstance(error, Exception) else "interrupted"
+    log.say(f"{status}: {describe(error)}")
+    log.record(
+        {
+            "run_id": run.run_id, "source": run.source, "started": run.started.isoformat(), "universe": run.universe,
+            "wanted": run.datasets, "status": status, "error": describe(error),
+            "failures": teller.failures[:_FAILURES_LOGGED], "failed": len(teller.failures),
+        }
+    )  # fmt: skip
+
+
+def _log_success(log: RunLog, run: Run, report: RefreshReport) -> None:
+    for item in report.datasets:
+        log.say(
+            f"{item.dataset}: {item.received:,} received, {item.inserted:,} new, {item.changed:,} changed, "
+            f"{item.quarantined:,} quarantined"
+        )
+    for line in report.failures:
+        log.say(f"not settled: {line}")
+    log.say(f"{report.status}: {report.snapshot} in {report.seconds:.1f} s")
+    values = report.to_dict()
+    values.update(failures=report.failures[:_FAILURES_LOGGED], failed=len(report.failures))
+    log.record({"started": run.started.isoformat(), "universe": run.universe, "wanted": run.datasets, **values})
+
+
 def _refresh_locked(
-    files: StoreFiles, source: Source, request: FetchRequest, universe: Universe, started: datetime, tell: Progress
+    files: StoreFiles, source: Source, request: FetchRequest, run: Run, teller: Teller
 ) -> RefreshReport:
-    fingerprint = f"{source.name}:{universe}:{request.since}:{request.until}:{_digest(request)}:{source.fingerprint()}"
-    run_id = started.strftime("%Y%m%dT%H%M%S%fZ")
+    fingerprint = (
+        f"{run.source}:{run.universe}:{run.datasets}:{request.since}:{request.until}:{_digest(request)}:"
+        f"{source.fingerprint()}"
+    )
     current = files.current()
-    if current is not None and _already_have(current, source, universe, fingerprint):
-        tell("nothing new since the last refresh")
-        return RefreshReport(run_id, source.name, source.simulated, "unchanged", current.name, _since(started), ())
-    tell("preparing the working copy")
-    empty = files.start_work()
-    connection = _open_work(files.work, source, empty=empty)
-    recorder = LiveRecorder(run_id)
+    if current is not None and _already_have(current, run, fingerprint):
+        teller("nothing new since the last refresh")
+        return _report(run, "unchanged", current.name)
+    teller("preparing the working copy")
+    work = open_work(files, run, teller.log, teller.record.record)
+    recorder = _Recorder(run)
     try:
-        counts = _load(connection, source, request, run_id, tell, recorder)
+        counts = _load(work, source, request, teller, recorder)
+        if current is not None and not counts and not work.resumes:
+            teller("nothing is due")
+            work.drop()
+            return _report(run, "unchanged", current.name, remarks=work.remarks)
         # A run that left something open must not pass for complete, or the next one would find nothing to do.
-        seen = None if recorder.failures else fingerprint
-        finished = datetime.now(UTC).replace(tzinfo=None)
-        details = json.dumps([asdict(item) for item in counts])
-        connection.execute(
-            "INSERT INTO refresh_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [run_id, source.name, started.replace(tzinfo=None), finished, universe, request.since, request.until, seen,
-             "published", details],
-        )  # fmt: skip
-        connection.execute("CHECKPOINT")
-    finally:
-        connection.close()
-    tell("publishing")
-    snapshot = files.publish()
-    failures = tuple(recorder.failures)
-    return RefreshReport(
-        run_id, source.name, source.simulated, "published", snapshot.name, _since(started), counts, failures
+        work.finish(None if recorder.failures else fingerprint, json.dumps([asdict(item) for item in counts]))
+    except BaseException as error:
+        teller.failures.extend(recorder.failures)
+        if work.abandon(error):
+            teller.log("what was finished is kept; the next refresh goes on from there")
+        raise
+    teller("publishing")
+    try:
+        with writing(files):
+            snapshot = files.publish()
+    except StoreError:
+        if not run.incremental:
+            files.drop_work()
+        raise
+    return _report(
+        run, "published", snapshot.name, counts, failures=recorder.failures, resumes=work.resumes, remarks=work.remarks
     )
 
 
-def _since(started: datetime) -> float:
-    return round((datetime.now(UTC) - started).total_seconds(), 3)
+def _report(
+    run: Run,
+    status: Literal["published", "unchanged"],
+    snapshot: str,
+    counts: tuple[DatasetCount, ...] = (),
+    *,
+    failures: Sequence[str] = (),
+    resumes: str | None = None,
+    remarks: Sequence[str] = (),
+) -> RefreshReport:
+    seconds = round((datetime.now(UTC) - run.started).total_seconds(), 3)
+    return RefreshReport(
+        run.run_id, run.source, run.simulated, status, snapshot, seconds, counts, tuple(failures), resumes,
+        tuple(remarks),
+    )  # fmt: skip
 
 
 def _digest(request: FetchRequest) -> str:
@@ -179,92 +279,82 @@ def _digest(request: FetchRequest) -> str:
     )
 
 
-def _already_have(current: Path, source: Source, universe: Universe, fingerprint: str) -> bool:
-    """Tell whether the last run of this source and universe saw exactly what the source has now."""
+def _already_have(current: Path, run: Run, fingerprint: str) -> bool:
+    """Tell whether the last run for the same things saw exactly what the source has now."""
     import duckdb
 
     with duckdb.connect(str(current), read_only=True) as connection:
-        _check_kind(connection, source)
+        check_kind(connection, run)
         rows = connection.execute(
-            "SELECT fingerprint FROM refresh_run WHERE source = ? AND universe = ? ORDER BY started DESC LIMIT 1",
-            [source.name, universe],
+            """SELECT fingerprint FROM refresh_run WHERE source = ? AND universe = ? AND datasets IS NOT DISTINCT FROM ?
+            AND status = 'published' ORDER BY started DESC LIMIT 1""",
+            [run.source, run.universe, run.datasets],
         ).fetchall()
     return rows == [(fingerprint,)]
 
 
-def _open_work(path: Path, source: Source, *, empty: bool) -> duckdb.DuckDBPyConnection:
-    import duckdb
+class _Recorder:
+    """Files what each batch came to; only a live source's batches can fail one by one."""
 
-    connection = duckdb.connect(str(path))
-    if empty:
-        connection.execute(resources.files("aitheme").joinpath("store/schema.sql").read_text(encoding="utf-8"))
-        connection.execute(
-            "INSERT INTO meta VALUES ('schema_version', ?), ('simulated', ?)",
-            [SCHEMA_VERSION, str(source.simulated).lower()],
-        )
-        _write_sessions(connection)
-    _check_kind(connection, source)
-    return connection
+    def __init__(self, run: Run) -> None:
+        self._live: LiveRecorder | None = None
+        if run.incremental:
+            from aitheme.store.live import LiveRecorder
 
+            self._live = LiveRecorder(run.run_id)
 
-def _write_sessions(connection: duckdb.DuckDBPyConnection) -> None:
-    import pandas as pd
+    @property
+    def failures(self) -> list[str]:
+        """One line for each dataset and symbol that could not be settled."""
+        return self._live.failures if self._live is not None else []
 
-    for exchange in ("XSHG", "XHKG", "XNYS"):
-        calendar = calendar_for(exchange)
-        frame = pd.DataFrame({"session": calendar.sessions(_CALENDAR_START, calendar.horizon)})
-        connection.register("known_sessions", frame)
-        connection.execute("INSERT INTO sessions SELECT ?, session::DATE FROM known_sessions", [exchange])
-        connection.unregister("known_sessions")
-
-
-def _check_kind(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Refuse another schema, and simulated data among real data or the reverse."""
-    held = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-    if held.get("schema_version") != SCHEMA_VERSION:
-        raise StoreError(
-            f"data: the store has schema {held.get('schema_version')}, this version writes {SCHEMA_VERSION}; "
-            "refresh into a new --data directory"
-        )
-    if held.get("simulated") != str(source.simulated).lower():
-        kind = "simulated" if held.get("simulated") == "true" else "real"
-        raise StoreError(
-            f"data: the store holds {kind} data and {source.name!r} is not; use another --data directory for it"
-        )
+    def __call__(self, connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+        """Record one batch; return whether it was settled."""
+        return self._live is None or self._live(connection, batch)
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    request: FetchRequest,
-    run_id: str,
-    tell: Progress,
-    recorder: LiveRecorder,
+    work: Work, source: Source, request: FetchRequest, teller: Teller, recorder: _Recorder
 ) -> tuple[DatasetCount, ...]:
-    """Merge every batch, all in one transaction: a refresh is there as a whole or not at all."""
-    connection.execute("BEGIN")
+    """Merge every batch inside the working file's transactions; return what was done by dataset."""
+    if request.incremental:
+        from aitheme.sources.akshare.request import LiveRequest
+        from aitheme.store.live import known_to
+
+        request = known_to(work.connection, LiveRequest.of(request))
+    run_id, connection = work.run.run_id, work.connection
     totals: dict[str, list[tuple[MergeCount, tuple[str, ...]]]] = {}
     for batch in _ahead(source.batches(request)):
-        tell(f"{batch.dataset}: {batch.table.num_rows:,} rows from {batch.origin or source.name}")
-        count = merge_batch(connection, batch, run_id)
-        record_dataset(connection, run_id, batch, count)
-        recorder(connection, batch)
+        teller(f"{batch.dataset}: {batch.table.num_rows:,} rows from {batch.origin or source.name}")
+        with work.batch():
+            count = merge_batch(connection, batch, run_id)
+            record_dataset(connection, run_id, batch, count)
+            work.settled += recorder(connection, batch)
         totals.setdefault(batch.dataset, []).append((count, batch.notes))
-    connection.execute("COMMIT")
-    if not any(count.received for items in totals.values() for count, _ in items):
-        raise NothingUsableError(
-            f"refresh: {source.name} delivered nothing for this request; check --universe, --since and --until"
+    received = sum(count.received for items in totals.values() for count, _ in items)
+    idle = not totals and bool(work.resumes or work.base)
+    if not received and not (work.run.incremental and (work.settled or idle)):
+        raise NothingUsableError(_nothing_usable(source.name, recorder.failures))
+    return tuple(_summed(dataset, items) for dataset, items in totals.items())
+
+
+def _nothing_usable(source: str, failures: list[str]) -> str:
+    if failures:
+        return (
+            f"refresh: {source} delivered nothing ({len(failures)} failed, first {failures[0]}); the store is as it was: "
+            "see `aitheme status` for vendors that are left alone, and run again later"
         )
-    return tuple(
-        DatasetCount(
-            dataset,
-            sum(count.received for count, _ in items),
-            sum(count.inserted for count, _ in items),
-            sum(count.changed for count, _ in items),
-            sum(count.quarantined for count, _ in items),
-            tuple(note for _, notes in items for note in notes),
-        )
-        for dataset, items in totals.items()
+    return f"refresh: {source} delivered nothing for this request; check --universe, --since and --until"
+
+
+def _summed(dataset: str, items: list[tuple[MergeCount, tuple[str, ...]]]) -> DatasetCount:
+    return DatasetCount(
+        dataset,
+        sum(count.received for count, _ in items),
+        sum(count.inserted for count, _ in items),
+        sum(count.changed for count, _ in items),
+        sum(count.quarantined for count, _ in items),
+        tuple(note for _, notes in items for note in notes),
     )
 
 
@@ -298,9 +388,5 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
             yield item
     finally:
         stopped.set()
-        worker.join()
-
-
-def _log(files: StoreFiles, record: dict[str, Any]) -> None:
-    with files.run_log.open("a", encoding="utf-8") as handle:
-        handle.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+        # A vendor may take its time to answer; nobody waits for what is not wanted any more.
+        worker.join(_STOP_SECONDS)

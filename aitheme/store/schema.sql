@@ -21,16 +21,29 @@ CREATE TABLE consensus (
     analysts SMALLINT, source VARCHAR NOT NULL, published DATE NOT NULL
 );
 CREATE TABLE capex (symbol VARCHAR NOT NULL, quarter_end DATE NOT NULL, capex DOUBLE NOT NULL, currency VARCHAR NOT NULL);
+-- A run is running until it ends; one that was killed or failed is interrupted, and a later run resumes its work.
 CREATE TABLE refresh_run (
-    run_id VARCHAR PRIMARY KEY, source VARCHAR NOT NULL, started TIMESTAMP NOT NULL, finished TIMESTAMP,
-    universe VARCHAR NOT NULL, since DATE, until DATE, fingerprint VARCHAR, status VARCHAR NOT NULL, details JSON
+    run_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started TIMESTAMP NOT NULL, finished TIMESTAMP,
+    universe VARCHAR NOT NULL, datasets VARCHAR, since DATE, until DATE, fingerprint VARCHAR, status VARCHAR NOT NULL,
+    base VARCHAR, resumes VARCHAR, error VARCHAR, details JSON
 );
 CREATE TABLE dataset_run (
-    run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, origin VARCHAR, received BIGINT NOT NULL, inserted BIGINT NOT NULL,
-    changed BIGINT NOT NULL, quarantined BIGINT NOT NULL, notes JSON
+    run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, symbol VARCHAR, origin VARCHAR, fallback BOOLEAN NOT NULL,
+    received BIGINT NOT NULL, inserted BIGINT NOT NULL, changed BIGINT NOT NULL, quarantined BIGINT NOT NULL, notes JSON
 );
 CREATE TABLE quarantine (
     run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, symbol VARCHAR, session DATE, reason VARCHAR NOT NULL, raw JSON
+);
+-- What a run changed in rows that were stored before: one line per dataset, symbol and kind (restated,
+-- corporate_action, withdrawn), and under it every stored row as it was.
+CREATE TABLE restatement (
+    run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, symbol VARCHAR, kind VARCHAR NOT NULL, first_date DATE,
+    last_date DATE, changed_rows BIGINT NOT NULL, fields VARCHAR NOT NULL, largest_change DOUBLE, old_sample JSON,
+    new_sample JSON, origin VARCHAR
+);
+CREATE TABLE superseded (
+    run_id VARCHAR NOT NULL, dataset VARCHAR NOT NULL, symbol VARCHAR, date DATE, replaced TIMESTAMP NOT NULL,
+    old JSON NOT NULL
 );
 -- What only live vendors deliver; every row keeps the date it was first known.
 CREATE TABLE adj_factors (

@@ -1,59 +1,22 @@
 """How the store takes what a live source delivers: watermarks, failures, and what the next request knows."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
 from aitheme.calendar import calendar_for
 from aitheme.errors import NothingUsableError
-from aitheme.sources.akshare import Attempt, Empty, LiveBatch, LiveRequest, NetworkFailure, Ok
+from aitheme.sources.akshare import Empty, LiveBatch, LiveRequest, NetworkFailure, Ok
 from aitheme.sources.base import to_table
 from aitheme.sources.live_datasets import LIVE_DATASETS, dataset_named
-from aitheme.store import StoreFiles, open_market, refresh
+from aitheme.store import StoreFiles, open_market
 from aitheme.store.live import live_request
-
-SESSIONS = [stamp.date() for stamp in calendar_for("XSHG").sessions("2024-03-01", "2024-03-29")]
-FETCHED = datetime(2024, 3, 29, 10, tzinfo=UTC)
-
-
-def bars(symbol, sessions, *, close=10.0, outcome=None, vendor="eastmoney", fallback=False):
-    count = len(sessions)
-    columns = {
-        "symbol": [symbol] * count, "session": sessions, "open": [close] * count, "high": [close] * count,
-        "low": [close] * count, "close": [close] * count, "volume": [100.0] * count, "amount": [100 * close] * count,
-        "turnover": [0.01] * count, "adj_factor": [2.0] * count, "quality": [0] * count,
-    }  # fmt: skip
-    outcome = outcome or Ok(count)
-    return LiveBatch(
-        "bars", to_table("bars", columns), origin=vendor, symbol=symbol, outcome=outcome, source=vendor,
-        fallback=fallback, covers=(sessions[0], sessions[-1]) if sessions and outcome.settles else None,
-        fetched=FETCHED, attempts=(Attempt(f"stock_zh_a_hist@{vendor}", outcome, 0.5),),
-    )  # fmt: skip
-
-
-class Live:
-    """A live source with prepared answers."""
-
-    name = "akshare"
-    simulated = False
-
-    def __init__(self, *batches):
-        self._batches = batches
-
-    def fingerprint(self):
-        return "today"
-
-    def batches(self, _request):
-        yield from self._batches
+from tests.store.prepared import FETCHED, SESSIONS, bars, rows, run
 
 
 @pytest.fixture
 def files(tmp_path):
     return StoreFiles(tmp_path / "store")
-
-
-def run(files, *batches):
-    return refresh(files, Live(*batches), LiveRequest(), universe="theme")
 
 
 def test_every_live_dataset_has_its_table_with_its_columns(files):
@@ -103,13 +66,42 @@ def test_a_partial_row_keeps_what_it_leaves_out(files):
     )
     failing = bars("603533.SH", [], outcome=Empty("unexplained"))
     run(files, bars("300364.SZ", SESSIONS[:5]), whole, failing)
-    run(files, security(symbol="300364.SZ", delisted=date(2030, 1, 1), board="chinext"))
+    run(files, security(symbol="300364.SZ", delisted=date(2024, 3, 5), board="chinext"))
     with open_market(files.root) as market:
         row = market.securities().loc["300364.SZ"]
-        assert (row["name"], str(row["delisted"])[:10]) == ("中文在线", "2030-01-01")
+        assert (row["name"], str(row["delisted"])[:10]) == ("中文在线", "2024-03-05")
 
 
 def test_nothing_at_all_is_an_error_that_leaves_the_store_alone(files):
     with pytest.raises(NothingUsableError, match="delivered nothing"):
         run(files, bars("603533.SH", [], outcome=NetworkFailure("host", "refused")))
     assert files.current() is None
+
+
+def test_a_market_wide_table_is_complete_with_its_last_answer_and_only_if_none_failed(files):
+    def part(name, **options):
+        return rows("securities", [{"symbol": name, "board": "main", "name": name}], **options)
+
+    failed = rows("securities", [], outcome=NetworkFailure("www.sse.com.cn", "timed out"), more=True)
+    run(files, bars("300364.SZ", SESSIONS), part("600000.SH", more=True), failed, part("000001.SZ"))
+    assert live_request(files, LiveRequest()).watermark("securities") is None
+    run(files, part("600000.SH", more=True), part("600001.SH", more=True), part("000001.SZ"), day="again")
+    assert live_request(files, LiveRequest()).watermark("securities") == FETCHED.date()
+
+
+def test_days_that_come_one_by_one_count_up_to_the_first_that_failed(files):
+    def day(session, outcome=None):
+        halt = {"symbol": "300364.SZ", "start": session, "seen": session}
+        given = {"outcome": outcome} if outcome else {"covers": (session, session)}
+        return rows("suspensions", [] if outcome else [halt], more=session != SESSIONS[3], **given)
+
+    timed_out = NetworkFailure("datacenter-web.eastmoney.com", "timed out")
+    run(
+        files,
+        bars("300364.SZ", SESSIONS),
+        day(SESSIONS[0]),
+        day(SESSIONS[1]),
+        day(SESSIONS[2], timed_out),
+        day(SESSIONS[3]),
+    )
+    assert live_request(files, LiveRequest()).watermark("suspensions") == SESSIONS[1]

@@ -179,7 +179,7 @@ def test_nothing_published_yet_and_damaged_stores(files, made_archive, toy_theme
     files.pointer.write_text(snapshot.name, encoding="utf-8")
     with duckdb.connect(str(snapshot)) as connection:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
-    with pytest.raises(StoreError, match="has schema 0, this version reads 1"):
+    with pytest.raises(StoreError, match="has schema 0, this version reads 2"):
         open_market(files.root)
     with duckdb.connect(str(snapshot)) as connection:
         connection.execute("DROP TABLE meta")
