@@ -11,7 +11,6 @@ akshare itself is imported when the first vendor is asked.
 from __future__ import annotations
 
 from aitheme.sources.akshare.datasets import CADENCE_DAYS, EVENING_DATASETS, LIVE_DATASETS, PRICE_DATASETS
-from aitheme.sources.akshare.forecasts import rebuild_consensus
 from aitheme.sources.akshare.outcomes import (
     Attempt,
     Blocked,
@@ -25,7 +24,7 @@ from aitheme.sources.akshare.outcomes import (
 )
 from aitheme.sources.akshare.plan import FetchPlan, Progress
 from aitheme.sources.akshare.politeness import OfflineError, Politeness
-from aitheme.sources.akshare.request import Known, LiveRequest, Universe, explain_gaps
+from aitheme.sources.akshare.request import Known, LiveRequest, Universe
 from aitheme.sources.akshare.source import AkshareSource
 
 __all__ = [
@@ -50,6 +49,4 @@ __all__ = [
     "Rejected",
     "SchemaDrift",
     "Universe",
-    "explain_gaps",
-    "rebuild_consensus",
 ]

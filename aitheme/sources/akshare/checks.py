@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 __all__ = [
-    "BAR_CONTRACT", "INDEX_CONTRACT", "NO_REJECTS", "Contract", "RowCheck", "drop_conflicts", "join_rejects", "positive",
+    "BAR_CONTRACT", "INDEX_CONTRACT", "NO_REJECTS", "Contract", "RowCheck", "drop_conflicts", "join_rejects", "numbers",
+    "positive",
     "rejects_of", "split", "within",
 ]  # fmt: skip
 
 # The average price of a day lies between its low and high; lots of 100 shares and amounts cut to whole units blur it.
 _VWAP_SLACK: Final = 0.015
 _PRICE_SLACK: Final = 1e-9
+_BLANK: Final = ("", "-", "--", "nan", "None")
 # Shared by everything that refuses nothing: building an empty frame takes a millisecond.
 NO_REJECTS: Final = empty_rejects()
 
@@ -150,6 +152,13 @@ def drop_conflicts(
     frame, raw = frame[keep].reset_index(drop=True), raw[keep].reset_index(drop=True)
     clash = frame.duplicated(list(key), keep=False).to_numpy()
     return frame, raw, {int(i): "the same key twice with different numbers" for i in clash.nonzero()[0]}
+
+
+def numbers(values: pd.Series) -> pd.Series:
+    """Return values as floats: blank is missing, a word is infinite, so that a check of the range refuses its row."""
+    parsed = pd.to_numeric(values, errors="coerce").astype(float)
+    blank = values.isna() | values.astype(str).str.strip().isin(_BLANK)
+    return parsed.where(parsed.notna() | blank, np.inf)
 
 
 def positive(*columns: str) -> Callable[[pd.DataFrame], Mask]:

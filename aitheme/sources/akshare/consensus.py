@@ -16,7 +16,7 @@ import pandas as pd
 
 from aitheme.errors import SymbolError
 from aitheme.sources.akshare import raw
-from aitheme.sources.akshare.checks import Contract, RowCheck, join_rejects, rejects_of, split, within
+from aitheme.sources.akshare.checks import Contract, RowCheck, join_rejects, numbers, rejects_of, split, within
 from aitheme.sources.akshare.gateway import Answer, Endpoint
 from aitheme.sources.akshare.outcomes import Rejected, SchemaDrift
 from aitheme.sources.akshare.reading import Ask, Reading
@@ -107,8 +107,9 @@ def _read_eastmoney(seen: date, answer: Answer) -> Reading:
     notes = list(_mislabelled(answer, distinct))
     if len(distinct) < len(table):
         notes.append(f"{len(table) - len(distinct)} rows came twice (pages overlap at the vendor)")
-    if len(table) < count:
-        notes.append(f"{count - len(table)} of {count} rows are missing: a page was short")
+    short = raw.short_table(len(table), count)
+    if short is not None:
+        return Reading(table.iloc[:0], outcome=short)
     broken = _broken_years(distinct, seen)
     rejects = _whole_rejects(distinct, broken)
     fine = distinct[~distinct.index.isin(list(broken))].reset_index(drop=True)
@@ -149,7 +150,7 @@ def _long(table: pd.DataFrame, seen: date) -> tuple[pd.DataFrame, pd.DataFrame]:
     symbols = pd.Series([share_symbol(code) for code in table["SECURITY_CODE"]], index=table.index)
     parts, origins = [], []
     for n in range(1, _YEARS + 1):
-        eps = pd.to_numeric(table[f"EPS{n}"], errors="coerce")
+        eps = numbers(table[f"EPS{n}"])
         keep = symbols.notna() & eps.notna() & table[f"YEAR{n}"].notna()
         parts.append(
             pd.DataFrame(

@@ -26,6 +26,7 @@ __all__ = ["dividend_ask", "member_ask", "plan_ask", "shares_ask"]
 TEN: Final = 10.0
 # Weights of a complete index add up to 100 %; rounding to two decimals of hundreds of members moves the sum a little.
 _WEIGHT_SLACK: Final = 0.05
+_MAX_EX_DAYS: Final = 366
 
 
 def _no_records(exchanges: list[Exchange]) -> str:
@@ -42,6 +43,7 @@ def _no_members(exchanges: list[Exchange]) -> str:
 DIVIDENDS: Final = Endpoint(
     "stock_dividend_cninfo", "cninfo", "cninfo",
     ("实施方案公告日期", "送股比例", "转增比例", "派息比例", "股权登记日", "除权日", "派息日", "报告时间"), 1, _no_records,
+    raw.words_for_numbers("records", fields=("F010N", "F011N", "F012N")),
 )  # fmt: skip
 PLANS: Final = Endpoint(
     "stock_fhps_em", "eastmoney", "eastmoney-data",
@@ -56,7 +58,13 @@ SHARES_HK: Final = Endpoint(
     raw.datacenter_empty,
 )  # fmt: skip
 SW_MEMBERS: Final = Endpoint(
-    "index_component_sw", "shenwan", "shenwan", ("证券代码", "证券名称", "最新权重", "计入日期"), 1, _no_members
+    "index_component_sw",
+    "shenwan",
+    "shenwan",
+    ("证券代码", "证券名称", "最新权重", "计入日期"),
+    1,
+    _no_members,
+    raw.words_for_numbers("data", "results", fields=("newweight",)),
 )
 CONCEPT: Final = Endpoint("stock_board_concept_cons_em", "eastmoney", "eastmoney", ("代码", "名称"), 2)
 
@@ -66,8 +74,13 @@ _DIVIDEND_CHECKS: Final = Contract(
         RowCheck("cash per share is not between 0 and 100", within("cash_per_share", 0.0, 100.0, missing=False)),
         RowCheck("new shares per share are not between 0 and 10", within("bonus_per_share", 0.0, 10.0, missing=False)),
         RowCheck("ex-date before the announcement", lambda f: ~(f["ex_date"] < f["announced"]).to_numpy()),
+        RowCheck("ex-date more than a year after the announcement", lambda f: ~_long_after(f)),
     ),
 )
+
+
+def _long_after(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return ((frame["ex_date"] - frame["announced"]).dt.days > _MAX_EX_DAYS).to_numpy()
 
 
 def dividend_ask(symbol: Symbol) -> Ask:
@@ -150,6 +163,7 @@ _SHARE_CHECKS: Final = Contract(
     (
         RowCheck("the number of shares is missing, zero or negative", positive("total_shares")),
         RowCheck("more shares float than exist", lambda f: ~(f["float_shares"] > f["total_shares"] * 1.001).to_numpy()),
+        RowCheck("the date cannot be read", lambda f: f["effective"].notna().to_numpy()),
         RowCheck("dated after today", lambda f: ~(f["effective"] > pd.to_datetime(f["seen"])).to_numpy()),
     ),
 )
@@ -169,6 +183,9 @@ def _read_shares(symbol: Symbol, seen: date, answer: Answer) -> Reading:
             "seen": seen,
         }
     )
+    owners = {str(row.get("SECURITY_CODE")) for row in raw.datacenter_pages(answer.exchanges)[0]} - {symbol.code}
+    if owners:
+        return Reading(rows.iloc[:0], outcome=Rejected(len(rows), (f"the answer belongs to {', '.join(owners)}",)))
     implied = pd.to_numeric(frame["总市值"], errors="coerce") / pd.to_numeric(frame["当日收盘价"], errors="coerce")
     ratio = float((implied / rows["total_shares"]).median())
     if np.isfinite(ratio) and not 0.5 < ratio < 2:  # noqa: PLR2004  # B and H shares make it differ a little, units a lot
@@ -230,10 +247,12 @@ def _read_members(sector: str, seen: date, answer: Answer) -> Reading:
             "provider": "shenwan",
         }
     )
+    undated = (frame["计入日期"].isna() | (frame["计入日期"].astype(str).str.strip() == "")).to_numpy()
     contract = Contract(
         "sector_members",
         (
             RowCheck("the code is no A share", lambda f: f["symbol"].notna().to_numpy()),
+            RowCheck("the date of entry cannot be read", lambda f: f["since"].notna().to_numpy() | undated),
             RowCheck("the weight is not between 0 and 100 %", within("weight", 0.0, 1.0)),
             RowCheck("joined after today", lambda f: ~(f["since"] > np.datetime64(seen)).to_numpy()),
         ),

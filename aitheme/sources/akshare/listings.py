@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aitheme.sources.akshare import raw
-from aitheme.sources.akshare.checks import Contract, RowCheck, split
+from aitheme.sources.akshare.checks import Contract, RowCheck, numbers, split
 from aitheme.sources.akshare.consensus import share_symbol
 from aitheme.sources.akshare.gateway import Answer, Endpoint
 from aitheme.sources.akshare.outcomes import Rejected
@@ -107,7 +107,7 @@ def _read_listing(seen: date, known: int, answer: Answer) -> Reading:
 def _number(frame: pd.DataFrame, column: str) -> Any:
     if column not in frame.columns:
         return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[column].astype(str).str.replace(",", ""), errors="coerce").to_numpy(float)
+    return numbers(frame[column].astype(str).str.replace(",", "")).to_numpy(float)
 
 
 def _split(rows: pd.DataFrame, frame: pd.DataFrame, seen: date) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -116,8 +116,10 @@ def _split(rows: pd.DataFrame, frame: pd.DataFrame, seen: date) -> tuple[pd.Data
         (
             RowCheck("the code is no A share", lambda f: f["symbol"].notna().to_numpy()),
             RowCheck("the name is missing", lambda f: (~f["name"].isin(["", "nan", "None"])).to_numpy()),
+            RowCheck("the listing date cannot be read", lambda f: (f["listed"].notna() | f["delisted"].notna()).to_numpy()),
             RowCheck("the code comes twice", lambda f: (~f["symbol"].duplicated()).to_numpy()),
             RowCheck("listed in the far future", lambda f: ~(f["listed"] > np.datetime64(seen, "s") + 30 * 86400).to_numpy()),
+            RowCheck("the number of shares is no number", lambda f: ~np.isinf(f["total_shares"]).to_numpy()),
             RowCheck("more shares float than exist", lambda f: ~(f["float_shares"] > f["total_shares"] * 1.001).to_numpy()),
         ),
     )  # fmt: skip

@@ -173,6 +173,8 @@ class LiveBatch(Batch):
         When the answer arrived (UTC).
     attempts
         Every vendor asked, in order.
+    more
+        Whether further answers to come in this run belong to the same market-wide table.
     """
 
     symbol: str | None = None
@@ -182,3 +184,4 @@ class LiveBatch(Batch):
     covers: tuple[date, date] | None = None
     fetched: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
+    more: bool = False

@@ -104,6 +104,15 @@ class FetchPlan:
         )]  # fmt: skip
         return "\n".join([*lines, f"{self.requests} requests, about {max(self.seconds / _MINUTE, 0.1):.1f} minutes"])
 
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        from aitheme.display import Rows, card
+
+        title = f"{self.requests:,} requests, about {max(self.seconds / _MINUTE, 0.1):.1f} minutes"
+        closed = [f"{vendor} is left alone until {c.until}: {c.reason}" for vendor, c in sorted(self.blocked.items())]
+        return card(title, closed, [Rows(pd.DataFrame(self.rows()))])
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

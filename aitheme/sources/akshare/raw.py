@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aitheme.sources.akshare.outcomes import SchemaDrift
+from aitheme.sources.akshare.outcomes import Rejected, SchemaDrift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "datacenter_empty", "datacenter_pages", "kline_code", "kline_drift", "kline_empty", "list_pages", "named_fields",
-    "ths_empty",
+    "short_table", "ths_empty", "words_for_numbers",
 ]  # fmt: skip
 
+# The market changes while pages are turned: a row or two may be missing.
+_MIN_ARRIVED: Final = 0.98
+_BLANK: Final = frozenset({"", "-", "--"})
 _THS_NOTHING: Final = "本年度暂无机构做出业绩预测"
 
 
@@ -107,6 +110,46 @@ def named_fields(report: str, fields: tuple[str, ...]) -> Callable[[list[Exchang
         return SchemaDrift(missing, tuple(name for name in rows[0] if name not in fields))
 
     return check
+
+
+def short_table(arrived: int, count: int) -> Rejected | None:
+    """Return the outcome of a table of which a page was cut short, None when (nearly) all rows arrived."""
+    if arrived >= _MIN_ARRIVED * count:
+        return None
+    return Rejected(arrived, (f"{arrived} of {count} rows arrived: a page was short",))
+
+
+def words_for_numbers(*path: str, fields: tuple[str, ...]) -> Callable[[list[Exchange]], SchemaDrift | None]:
+    """Return a check that fields of a JSON answer hold numbers or nothing: akshare makes words missing, silently.
+
+    Parameters
+    ----------
+    *path
+        Where the rows stand in the answer.
+    fields
+        Names in a row.
+    """
+
+    def check(exchanges: list[Exchange]) -> SchemaDrift | None:
+        rows = exchanges[-1].json() if exchanges else None
+        for step in path:
+            rows = rows.get(step) if isinstance(rows, dict) else None
+        odd = [(name, row[name]) for row in rows or [] for name in fields if not _number_or_blank(row.get(name))]
+        if not odd:
+            return None
+        return SchemaDrift(detail=f"{len(odd)} values are no numbers, first {odd[0][0]} = {odd[0][1]!r}")
+
+    return check
+
+
+def _number_or_blank(value: Any) -> bool:
+    if value is None or str(value).strip() in _BLANK:
+        return True
+    try:
+        float(str(value).replace(",", ""))
+    except ValueError:
+        return False
+    return True
 
 
 def list_pages(exchanges: Iterable[Exchange]) -> tuple[list[dict[str, Any]], int]:

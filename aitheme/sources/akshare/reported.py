@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aitheme.sources.akshare import raw
-from aitheme.sources.akshare.checks import Contract, RowCheck, rejects_of, split, within
+from aitheme.sources.akshare.checks import Contract, RowCheck, numbers, rejects_of, split, within
 from aitheme.sources.akshare.consensus import share_symbol
 from aitheme.sources.akshare.gateway import Answer, Endpoint
 from aitheme.sources.akshare.outcomes import Rejected, SchemaDrift
@@ -75,15 +75,15 @@ def _read_reported(period: date, seen: date, answer: Answer) -> Reading:
     table = pd.DataFrame.from_records(records)
     symbols = pd.Series([share_symbol(code) for code in table["SECURITY_CODE"]])
     kept = table[symbols.notna().to_numpy()].reset_index(drop=True)
-    notice = pd.to_datetime(kept["NOTICE_DATE"], errors="coerce").astype("datetime64[s]")
-    update = pd.to_datetime(kept["UPDATE_DATE"], errors="coerce").astype("datetime64[s]")
+    notice = pd.to_datetime(kept["NOTICE_DATE"], errors="coerce", format="ISO8601").astype("datetime64[s]")
+    update = pd.to_datetime(kept["UPDATE_DATE"], errors="coerce", format="ISO8601").astype("datetime64[s]")
     published = pd.concat([notice, update], axis=1).max(axis=1).astype("datetime64[s]")
     rows = pd.DataFrame(
         {
             "symbol": symbols[symbols.notna()].reset_index(drop=True),
-            "period_end": pd.to_datetime(kept["REPORTDATE"], errors="coerce").astype("datetime64[s]"),
+            "period_end": pd.to_datetime(kept["REPORTDATE"], errors="coerce", format="ISO8601").astype("datetime64[s]"),
             "published": published, "announced": notice,
-            "eps": pd.to_numeric(kept["BASIC_EPS"], errors="coerce"),
+            "eps": numbers(kept["BASIC_EPS"]),
             "net_profit": pd.to_numeric(kept["PARENT_NETPROFIT"], errors="coerce"),
             "revenue": pd.to_numeric(kept["TOTAL_OPERATE_INCOME"], errors="coerce"),
             "restated": (published > notice).to_numpy(), "seen": seen,
@@ -92,8 +92,8 @@ def _read_reported(period: date, seen: date, answer: Answer) -> Reading:
     good, refused = split(_reported_contract(period, seen), rows, None, kept, date_column="period_end")
     good = good[good["eps"].notna() | good["net_profit"].notna()]
     good = good.drop_duplicates(["symbol", "period_end", "published"], ignore_index=True)
-    notes = (f"{count - len(table)} of {count} rows are missing: a page was short",) if len(table) < count else ()
-    return Reading(good, refused, notes)
+    short = raw.short_table(len(table), count)
+    return Reading(good, refused) if short is None else Reading(good.iloc[:0], outcome=short)
 
 
 def _reported_contract(period: date, seen: date) -> Contract:
@@ -102,6 +102,7 @@ def _reported_contract(period: date, seen: date) -> Contract:
         "reported_eps",
         (
             RowCheck("another period than asked for", lambda f: (f["period_end"] == np.datetime64(period)).to_numpy()),
+            RowCheck("the notice date cannot be read", lambda f: f["announced"].notna().to_numpy()),
             RowCheck("published before the period ended", lambda f: (f["published"] > f["period_end"]).to_numpy()),
             RowCheck("published after today", lambda f: (f["published"] <= np.datetime64(seen)).to_numpy()),
             RowCheck("the EPS is absurd", within("eps", -1000.0, 1000.0)),
@@ -114,6 +115,8 @@ _CAPEX_NAME: Final = "购买固定资产"
 _LABEL: Final = re.compile(r"^(\d{4})/(Q1|Q6|Q9|FY)$")
 _INDICATORS: Final = ("单季报", "累计季报", "年报")
 _MAX_QUARTER_DAYS: Final = 100
+# The best months of Chinese cinemas brought some 1.6e10 CNY.
+_MAX_MONTH: Final = 5e10
 
 
 def capex_asks(ticker: str) -> list[Ask]:
@@ -140,13 +143,20 @@ def _read_capex(ticker: str, answer: Answer) -> Reading:
     rows = pd.DataFrame(
         {
             "label": label,
-            "quarter_end": pd.to_datetime(items["REPORT_DATE"], errors="coerce").astype("datetime64[s]"),
+            "quarter_end": pd.to_datetime(items["REPORT_DATE"], errors="coerce", format="ISO8601").astype(
+                "datetime64[s]"
+            ),
             "to_date": pd.to_numeric(items["AMOUNT"], errors="coerce").abs(),
             "currency": [currency.get(text) for text in label],
         }
     )
     known = rows["label"].str.match(_LABEL)
+    year = pd.to_numeric(rows["label"].str[:4], errors="coerce")
     reasons = dict.fromkeys(
+        np.flatnonzero(known & ((rows["quarter_end"].dt.year - year).abs() > 1)).tolist(),
+        "the quarter does not end in its fiscal year",
+    )
+    reasons |= dict.fromkeys(
         np.flatnonzero(
             known & (rows["quarter_end"].isna() | ~(rows["to_date"] > 0) | rows["currency"].isna())
         ).tolist(),
@@ -240,6 +250,9 @@ def _read_box_office(month: date, seen: date, answer: Answer) -> Reading:
         "month": month, "seen": seen, "gross": float(gross[fine].sum()),
         "admissions": float((gross[paid] / price[paid]).sum()), "films": int(fine.sum()), "complete": seen >= following,
     }  # fmt: skip
+    if row["gross"] > _MAX_MONTH:
+        words = f"a month's gross of {row['gross']:.3g} CNY is not believable"
+        return Reading(films.iloc[:0], refused, outcome=Rejected(len(films), (words,)))
     if len(reasons) > 0.2 * len(films) or not row["gross"] > 0:
         return Reading(films.iloc[:0], refused, outcome=Rejected(len(reasons), tuple(dict.fromkeys(reasons.values()))))
     return Reading(pd.DataFrame([row]), refused.iloc[:0] if not reasons else refused)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aitheme.sources.akshare.bars import Window
 
-__all__ = ["EARLIEST", "Known", "LiveRequest", "Universe", "explain_gaps"]
+__all__ = ["EARLIEST", "Known", "LiveRequest", "Universe"]
 
 EARLIEST: Final = date(1990, 12, 19)
 _DEFAULT_INDICES: Final = frozenset({"000300.SH", "000905.SH", "000852.SH", "000001.SH", "399006.SZ", "HSI.HK"})
@@ -100,8 +100,6 @@ class LiveRequest(FetchRequest):
 
     Parameters
     ----------
-    datasets
-        Names wanted; None means all.
     watermarks
         Last date stored, by dataset and symbol (``""`` for market-wide tables). Datasets without sessions give the
         day they were last fetched in full.
@@ -117,7 +115,7 @@ class LiveRequest(FetchRequest):
         Suspensions and listing dates of the store.
     """
 
-    datasets: frozenset[str] | None = None
+    incremental: ClassVar[bool] = True
     watermarks: Mapping[tuple[str, str], date] = field(default_factory=dict)
     overlap_sessions: int = 10
     anchors: Mapping[str, tuple[date, float]] = field(default_factory=dict)
@@ -127,7 +125,11 @@ class LiveRequest(FetchRequest):
     @classmethod
     def of(cls, request: FetchRequest) -> LiveRequest:
         """Return a request as a live one."""
-        return request if isinstance(request, cls) else cls(request.symbols, request.since, request.until)
+        return (
+            request
+            if isinstance(request, cls)
+            else cls(request.symbols, request.since, request.until, request.datasets)
+        )
 
     def wants(self, *datasets: str) -> bool:
         """Tell whether any of some datasets is wanted."""
@@ -136,33 +138,3 @@ class LiveRequest(FetchRequest):
     def watermark(self, dataset: str, symbol: str = "") -> date | None:
         """Return the last date stored."""
         return self.watermarks.get((dataset, symbol))
-
-
-def explain_gaps(symbol: str, have: pd.Series, since: date, until: date, known: Known) -> pd.DataFrame:
-    """Name the reason of every session without a bar.
-
-    Parameters
-    ----------
-    symbol
-        Canonical symbol.
-    have
-        Sessions with a bar.
-    since, until
-        Span to look at, both included.
-    known
-        Suspensions and listing dates.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``session``, ``reason``: ``not_listed``, ``delisted``, ``suspended`` or ``vendor_failed``.
-    """
-    days = pd.to_datetime(have).to_numpy().astype("datetime64[D]")
-    missing = missing_sessions(exchange_of(symbol), days, since, until)
-    listed, delisted = known.listed.get(symbol), known.delisted.get(symbol)
-    reason = np.where(known.suspended(symbol, missing), "suspended", "vendor_failed").astype(object)
-    if listed is not None:
-        reason[missing < np.datetime64(listed)] = "not_listed"
-    if delisted is not None:
-        reason[missing >= np.datetime64(delisted)] = "delisted"
-    return pd.DataFrame({"session": missing.astype("datetime64[s]"), "reason": reason})

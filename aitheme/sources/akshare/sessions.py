@@ -15,7 +15,7 @@ from aitheme.errors import CalendarHorizonError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["exchange_of", "last_closed_session", "missing_sessions", "shift_back", "trading_days"]
+__all__ = ["exchange_of", "last_closed_session", "last_final_day", "missing_sessions", "shift_back", "trading_days"]
 
 # Time after which a day's bar is final at the vendors: the close plus the time they take to settle it.
 _FINAL: Final[dict[Exchange, tuple[ZoneInfo, time]]] = {
@@ -32,6 +32,13 @@ def exchange_of(symbol: str) -> Exchange:
     return "XHKG" if market == "HK" else "XNYS" if market == "US" else "XSHG"
 
 
+def last_final_day(exchange: Exchange, now: datetime) -> date:
+    """Return the last calendar day whose bar is final at an exchange, if the day is a session at all."""
+    zone, final = _FINAL[exchange]
+    local = now.astimezone(zone)
+    return local.date() if local.time() >= final else local.date() - timedelta(days=1)
+
+
 def last_closed_session(exchange: Exchange, now: datetime) -> date:
     """Return the last session whose daily bar is final.
 
@@ -42,9 +49,7 @@ def last_closed_session(exchange: Exchange, now: datetime) -> date:
     now
         Current time (aware). Beyond the calendar's horizon every weekday counts as a session.
     """
-    zone, final = _FINAL[exchange]
-    local = now.astimezone(zone)
-    day = local.date() if local.time() >= final else local.date() - timedelta(days=1)
+    day = last_final_day(exchange, now)
     try:
         return calendar_for(exchange).on_or_before(day)
     except CalendarHorizonError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -126,9 +127,10 @@ class AkshareSource:
         done = 0.0
         started = time.monotonic()
         for number, job in enumerate(jobs, start=before + 1):
+            later = _still_to_come(jobs[number - before :]) if job.symbol is None else frozenset()
             for batch in job.run():
                 if context.request.wants(batch.dataset):
-                    yield batch
+                    yield replace(batch, more=True) if batch.symbol is None and batch.dataset in later else batch
             if self.politeness.offline:
                 raise OfflineError(
                     "network: no vendor can be reached; nothing was changed. Check the connection or HTTPS_PROXY "
@@ -177,3 +179,8 @@ class AkshareSource:
             return sorted(stocks), sorted(self.universe.indices)
         indices = {symbol for symbol in wanted if board_of(symbol) == "index"}
         return sorted(wanted - indices), sorted(indices | self.universe.indices)
+
+
+def _still_to_come(jobs: list[Job]) -> frozenset[str]:
+    """Return the market-wide tables of which further answers follow."""
+    return frozenset(name for job in jobs if job.symbol is None for name in job.datasets)

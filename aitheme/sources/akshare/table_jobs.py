@@ -21,7 +21,7 @@ from aitheme.sources.akshare.sessions import last_closed_session, missing_sessio
 from aitheme.symbols import Symbol, parse_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aitheme.sources.akshare.price_jobs import Context
 
@@ -42,7 +42,7 @@ def due(context: Context, dataset: str, symbol: str = "") -> bool:
 
 def _no_coverage(empty: Empty) -> Empty:
     """Take a vendor's word that it has nothing on a stock: coverage, reports and dividends may simply not exist."""
-    known = ("no report", "no dividend", "暂无机构", "返回数据为空", "no rows", "no members", "no film")
+    known = ("no report", "no dividend", "暂无机构", "返回数据为空", "no rows", "no film")
     return Empty("no_coverage", empty.detail) if any(word in empty.detail for word in known) else empty
 
 
@@ -67,7 +67,7 @@ def market_jobs(context: Context) -> list[Job]:
     if due(context, "indices"):
         jobs += [_job(context, "indices", industry_ask(level)) for level in (1, 2)]
     if due(context, "consensus"):
-        jobs.append(_filtered_job(context, "consensus", consensus.eastmoney_ask(context.seen)))
+        jobs.append(_filtered_job(context, "consensus", consensus.eastmoney_ask(context.seen), lambda empty: empty))
     if due(context, "reported_eps"):
         first = context.request.since if context.request.watermark("reported_eps") is None else None
         periods = reported.report_periods(context.seen, first, 3)
@@ -75,19 +75,19 @@ def market_jobs(context: Context) -> list[Job]:
     if due(context, "sector_members"):
         asks = [holdings.member_ask(sector, context.seen) for sector in sorted(context.universe.sectors)]
         jobs += [_job(context, "sector_members", ask) for ask in asks]
-    if due(context, "capex"):
-        jobs += [_capex_job(context, ticker) for ticker in sorted(context.universe.capex)]
+    tickers = [ticker for ticker in sorted(context.universe.capex) if due(context, "capex", f"{ticker}.US")]
+    jobs += [_capex_job(context, ticker) for ticker in tickers]
     if due(context, "box_office"):
         asks = [reported.box_office_ask(month, context.seen) for month in _months(context)]
         jobs += [_job(context, "box_office", ask) for ask in asks]
     return jobs
 
 
-def _filtered_job(context: Context, dataset: str, ask: Ask) -> Job:
+def _filtered_job(context: Context, dataset: str, ask: Ask, explain: Callable[[Empty], Empty] = _no_coverage) -> Job:
     """Return a market-wide job of which only the wanted symbols are kept."""
 
     def run() -> Iterator[LiveBatch]:
-        fetched = first_good(context.gateway, [ask], _no_coverage)
+        fetched = first_good(context.gateway, [ask], explain)
         rows = fetched.reading.frame if fetched.reading is not None else None
         wanted = context.request.symbols
         if rows is not None and wanted is not None:

@@ -35,6 +35,7 @@ _CAPTCHA: Final = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNMENT: Final = re.compile(rb"^(?:var\s+)?[\w$]+\s*=\s*")
+_COMMENT: Final = re.compile(rb"/\*[^*]*\*/\s*$")
 _PAGE_HEAD: Final = 20_000
 _UNREACHABLE: Final = frozenset(
     {"connection refused", "no connection in time", "host name not found", "network unreachable", "proxy failed"}
@@ -98,7 +99,7 @@ class Exchange:
     @property
     def truncated(self) -> bool:
         """Whether the body (JSON, or a script that assigns some) does not end as it begins."""
-        body = _ASSIGNMENT.sub(b"", self.content.strip(), count=1).rstrip(b"; \r\n")
+        body = _ASSIGNMENT.sub(b"", _COMMENT.sub(b"", self.content.strip()), count=1).rstrip(b"; \r\n")
         closing = {b"{": b"}", b"[": b"]", b'"': b'"', b"(": b")"}.get(body[:1])
         return closing is not None and (len(body) == 1 or body[-1:] != closing)
 

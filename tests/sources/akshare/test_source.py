@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aitheme.sources.akshare import AkshareSource, Known, LiveRequest, OfflineError, Politeness, Universe, explain_gaps
+from aitheme.sources.akshare import AkshareSource, Known, LiveRequest, OfflineError, Politeness, Universe
 from aitheme.sources.base import RETURN_APPROXIMATE, FetchRequest
 
 PRICES = frozenset({"bars", "adj_factors"})
@@ -243,14 +243,6 @@ def test_empty_answers_get_their_reason(build, known, reason):
     batch = run(build("600000.SH"), known=known)["bars", "600000.SH"]
     assert batch.outcome.reason == reason
     assert batch.outcome.settles == (reason != "unknown_symbol")
-
-
-def test_gaps_are_named():
-    have = pd.Series(pd.to_datetime(["2024-03-04", "2024-03-08"]))
-    suspended = pd.DataFrame({"symbol": ["600000.SH"], "start": ["2024-03-05"], "end": ["2024-03-06"]})
-    known = Known(suspended, listed={"600000.SH": date(2024, 3, 4)})
-    gaps = explain_gaps("600000.SH", have, date(2024, 3, 1), date(2024, 3, 8), known)
-    assert gaps["reason"].tolist() == ["not_listed", "suspended", "suspended", "vendor_failed"]
 
 
 def test_plan_counts_and_sends_nothing(build, market, stub):

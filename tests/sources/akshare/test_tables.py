@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
-import vendor_payloads as vendor
 
 from aitheme.sources.akshare import AkshareSource, Known, LiveRequest, Universe
+from tests.vendors import vendor_payloads as vendor
 
 SEEN = date(2024, 4, 1)
 

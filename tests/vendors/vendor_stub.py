@@ -41,20 +41,20 @@ class VendorStub:
         Called with a :class:`Seen`; returns (content type, text or bytes) or None for an unknown address.
     """
 
-    def __init__(self, route):
+    def __init__(self, route, handler=None):
         self.route = route
         self.faults = []
         self.seen = []
         self.refused = set()
+        self.errors = []
         self.release = threading.Event()
         self._lock = threading.Lock()
         stub = self
 
-        class Handler(_Handler):
+        class Owned(handler or Handler):
             owner = stub
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Owned)
         self.port = self.server.server_address[1]
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -88,14 +88,33 @@ class VendorStub:
 
     def target(self, url):
         """Return the loopback URL for a vendor URL, and the vendor's host."""
+        refused = any(part in urlsplit(url).netloc for part in self.refused)
+        return Remote(self.closed_port if refused else self.port).target(url)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A stub that runs in another process."""
+
+    port: int
+
+    def target(self, url):
+        """Return the loopback URL for a vendor URL, and the vendor's host."""
         parts = urlsplit(url)
-        port = self.closed_port if any(part in parts.netloc for part in self.refused) else self.port
-        path = parts.path or "/"
-        return f"http://127.0.0.1:{port}{path}" + (f"?{parts.query}" if parts.query else ""), parts.hostname
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return f"http://127.0.0.1:{self.port}{path}", parts.hostname
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """Clients that are killed in the middle of a request are what some tests are about."""
+
+
+class Handler(BaseHTTPRequestHandler):
     owner = None
+    tunnel = ""
     protocol_version = "HTTP/1.0"
 
     def log_message(self, *_):
@@ -108,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         stub = self.owner
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode("utf-8", "replace") if length else ""
-        host = self.headers.get("X-Stub-Host") or self.headers.get("Host", "").partition(":")[0]
+        host = self.tunnel or self.headers.get("X-Stub-Host") or self.headers.get("Host", "").partition(":")[0]
         parts = urlsplit(self.path)
         if parts.scheme:  # absolute form, as sent to a proxy
             host = parts.hostname
@@ -140,7 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content_type, text = answer
         if callable(kind):
-            text = kind(text)
+            try:
+                text = kind(text)
+            except Exception as error:
+                stub.errors.append(error)
+                raise
         self._send(200, content_type, text, cut=kind == "cut")
 
     def _send(self, status, content_type, text, *, cut=False):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-
-from sina_codec import encode
+from math import isnan
 
 from aitheme.calendar import calendar_for
+from tests.vendors.sina_codec import encode
 
 JSON = "application/json"
 SCRIPT = "application/javascript"
@@ -62,6 +62,10 @@ class StubMarket:
         self.stocks[symbol] = stock
         return stock
 
+    def turnover(self, stock, day, volume):
+        """Turnover as a ratio: the security's own, or volume over an invented float."""
+        return stock.extra.get("turnover", {}).get(day, volume / self.float_shares)
+
     def find(self, code, *markets):
         for market in markets:
             if f"{code}.{market}" in self.stocks:
@@ -104,7 +108,7 @@ class StubMarket:
             if not first <= f"{day:%Y%m%d}" <= last:
                 continue
             cells = [day, o, c, h, lo, round(volume / lot), f"{amount:.2f}", f"{(h - lo) / base * 100:.2f}",
-                     f"{change / base * 100:.2f}", change, f"{volume / self.float_shares * 100:.4f}"]  # fmt: skip
+                     f"{change / base * 100:.2f}", change, f"{self.turnover(stock, day, volume) * 100:.4f}"]  # fmt: skip
             wanted = len(seen.query["fields2"].replace(",f116", "").split(","))
             lines.append(",".join(map(str, [*cells, 0, 0, 0][:wanted])))
         data = {"code": code, "market": int(market), "name": stock.name, "klines": lines}
@@ -136,8 +140,8 @@ class StubMarket:
             return SCRIPT, f'{name}={{"code":0,"data":[]}}'
         shares = stock.code.startswith("688")
         rows = [
-            [str(day), o, c, h, lo, volume if shares else volume // 100, {}, volume / self.float_shares * 100,
-             round(amount / 1e4, 4), ""]
+            [str(day), o, c, h, lo, volume if shares else volume // 100, {},
+             self.turnover(stock, day, volume) * 100, round(amount / 1e4, 4), ""]
             for day, o, h, lo, c, volume, amount in stock.bars
             if not first or first <= str(day) <= last
         ]  # fmt: skip
@@ -176,7 +180,8 @@ class StubMarket:
         data = [
             {"tradeDate": f"{day:%Y%m%d}", "indexCode": stock.code, "indexNameCnAll": "指数", "indexNameCn": "指数",
              "indexNameEnAll": "I", "indexNameEn": "I", "open": o, "high": h, "low": lo, "close": c, "change": 0.1,
-             "changePct": 0.1, "tradingVol": volume / 1e6, "tradingValue": amount / 1e8, "consNumber": 300, "peg": 12.5}
+             "changePct": 0.1, "tradingVol": volume / 1e6, "tradingValue": amount / 1e8, "consNumber": 300,
+             "peg": stock.extra.get("pe", {}).get(day, 12.5)}
             for day, o, h, lo, c, volume, amount in (stock.bars if stock else [])
             if first <= f"{day:%Y%m%d}" <= last
         ]  # fmt: skip
@@ -186,7 +191,8 @@ class StubMarket:
         stock = self.find(seen.query["swindexcode"], "SI")
         data = [
             {"swindexcode": stock.code, "bargaindate": str(day), "openindex": str(o), "maxindex": h, "minindex": lo,
-             "closeindex": c, "hike": 0, "markup": 0, "bargainamount": volume / 1e8, "bargainsum": amount / 1e8}
+             "closeindex": c, "hike": 0, "markup": 0, "bargainamount": volume / 1e8,
+             "bargainsum": None if isnan(amount) else amount / 1e8}
             for day, o, h, lo, c, volume, amount in (stock.bars if stock else [])
         ]  # fmt: skip
         return JSON, json.dumps({"code": "200", "data": data})
