@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aitheme.errors import AithemeError, CalendarHorizonError, DateRangeError, UnknownNameError
 from aitheme.exhibits.columns import Column, table_cells
+from aitheme.exhibits.labels import Chapter, english_label, source_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,19 +35,7 @@ __all__ = [
 ]
 
 Lang = Literal["zh", "en"]
-Chapter = Literal["print", "baskets", "after", "rating"]
 _LANGS = ("zh", "en")
-_SOURCES = {
-    "archive": ("本地行情档案", "local archive"),
-    "demo": ("模拟行情", "simulated market"),
-    "akshare": ("akshare", "akshare"),
-}
-
-
-_LABELS = (
-    ("封面表", "Cover table"), ("封面图", "Cover chart"), ("正文", "Text"), ("附图", "Our figure "), ("附表", "Our table "),
-    ("图表", "Exhibit "), ("图", "Figure "), ("表", "Table "), ("（数据）", " (data)"), ("、", ", "),
-)  # fmt: skip
 
 
 class UnavailableError(AithemeError):
@@ -275,33 +264,18 @@ class Exhibit:
     def _repr_html_(self) -> str:
         from html import escape
 
+        from aitheme.charts.offline import chart_html
+
         if self.content is None:
             return f"<p><b>{escape(self.caption)}</b><br>{escape(self.reason)}</p>"
-        return self.drawing().svg
-
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
-        """Offer the interactive chart to a notebook that draws Vega-Lite, and the image to every other."""
-        bundle: dict[str, Any] = {"text/html": self._repr_html_(), "text/plain": repr(self)}
-        if self.content is not None and self.content.draw is not None:
-            bundle["application/vnd.vegalite.v6+json"] = self.figure()
-        return bundle
+        if self.content.draw is None:
+            return self.drawing().svg
+        # The picture stays where scripts do not run.
+        return chart_html(self.chart().to_dict(), self.drawing().svg)
 
     def __repr__(self) -> str:
         rows = 0 if self.content is None else len(self.content.data)
         return f"<Exhibit {self.report}/{self.id} {self.caption!r}: {self.kind}, {rows} rows, {self.status}>"
-
-
-def english_label(label: str) -> str:
-    """Return a printed label in English: ``图表17（数据）`` is ``Exhibit 17 (data)``."""
-    text = label
-    for zh, en in _LABELS:
-        text = text.replace(zh, en)
-    return text.strip()
-
-
-def source_name(source: str, lang: str) -> str:
-    """Return the name of a store's source as readers know it."""
-    return _SOURCES.get(source, (source, source))[0 if lang == "zh" else 1]
 
 
 def check_lang(lang: str) -> Lang:

@@ -92,7 +92,7 @@ def basket_lines(
 def after_lines(report: str, *, baskets: Sequence[str]) -> ExhibitDefinition:
     """Define the lines of baskets from the first session a reader could trade on to the end of the data."""
     title = ("报告发布之后：篮子与沪深300", "After publication: the baskets and CSI 300")
-    return basket_lines(report, "after-lines", "附图2", title, baskets=baskets, after=True)
+    return basket_lines(report, "after-lines", "附图", title, baskets=baskets, after=True)
 
 
 def _frame(columns: dict[str, pd.Series[float]]) -> pd.DataFrame:

@@ -256,6 +256,12 @@ class _Loader:
                 )
             if not theme.member_rows(basket.basket):
                 raise RegistryError(f"{basket.basket}: has no members; add them to members.csv or drop the basket")
+        for report in theme.reports.values():
+            for name in report.headline:
+                if f"{report.id}/{name}" not in theme.baskets:
+                    raise RegistryError(
+                        f"reports/{report.id}/report.toml: headline basket {name!r} is not in baskets.csv; correct it"
+                    )
 
     def _check_references(self, theme: Theme) -> None:
         for link in theme.links:

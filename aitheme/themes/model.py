@@ -301,7 +301,10 @@ class TableMeta(_Row):
 
 
 class Report(_Row):
-    """A broker report: who said what when, on which scale."""
+    """A broker report: who said what when, on which scale.
+
+    ``headline`` names the report's main baskets (without the report's own prefix), those that exhibits follow.
+    """
 
     id: str
     broker_zh: str
@@ -317,6 +320,7 @@ class Report(_Row):
     sector_rating: str
     sector_rating_note: str = ""
     base_date: date | None = None
+    headline: tuple[str, ...] = ()
     note: str = ""
     rating_scale: RatingScale
     tables: tuple[TableMeta, ...] = ()

@@ -69,6 +69,22 @@ class Theme:
     exhibits: tuple[ExhibitEntry, ...]
     tables: Mapping[tuple[str, str], pd.DataFrame]
 
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        from aitheme.display import Rows, card
+
+        counts = (
+            f"{len(self.security)} listed companies, {len(self.baskets)} baskets, {len(self.releases)} releases "
+            f"({len(self.dated_releases())} with an exact day), {len(self.links)} links, {len(self.tables)} printed tables"
+        )
+        own = [basket.report for basket in self.baskets.values()]
+        reports = [
+            (row.id, row.published, row.broker_zh, row.title_zh, own.count(row.id)) for row in self.reports.values()
+        ]
+        rows = pd.DataFrame(reports, columns=["report", "published", "broker", "title", "baskets"])
+        return card(f"{self.id}: {self.name_zh} ({self.name_en}), benchmark {self.benchmark}", [counts], [Rows(rows)])
+
     @cached_property
     def security(self) -> Mapping[str, Security]:
         """Listed securities by canonical symbol."""

@@ -36,6 +36,52 @@ def test_verdict(band, excess, decided, expected):
     assert verdict(level(*band), excess, decided=decided) == expected
 
 
+@pytest.mark.parametrize("excess", [0.05, 0.15])
+def test_an_excess_on_a_bound_meets_the_rating(excess):
+    assert verdict(level(0.05, 0.15), excess, decided=True) == "met"
+
+
+def test_without_a_price_or_a_benchmark_there_is_no_verdict():
+    assert verdict(level(0.05, None), None, decided=True) == "no-data"
+    assert verdict(level(0.05, None), None, decided=False) == "open"
+
+
+SCALES = {
+    # months of stock and sector; lower bound of the best stock rating; sector rating, its lower bound; HK benchmark
+    "mszq-20240328": (12, 12, 0.15, "推荐", 0.05, "HSI.HK"),
+    "htsc-20230420": (12, 12, 0.15, "增持", 0.0, "HSI.HK"),
+    "glsc-20231229": (12, 12, 0.20, "强于大市", 0.10, None),
+    "hfzq-202402": (6, 6, 0.20, "强于大市", 0.05, "HSI.HK"),
+    "tfzq-20240309": (6, 6, 0.20, "强于大市", 0.05, "000300.SH"),
+}
+
+
+@pytest.mark.parametrize("report", SCALES)
+def test_scales_are_those_of_the_reports_last_pages(ai_theme, report):
+    stock_months, sector_months, best, rating, lower, hong_kong = SCALES[report]
+    known = ai_theme.report(report)
+    scale = known.rating_scale
+    assert (scale.horizon_months_stock, scale.horizon_months_sector) == (stock_months, sector_months)
+    assert scale.benchmarks["A"] == "000300.SH"
+    assert scale.benchmarks.get("HK") == hong_kong
+    assert max(one.lower for one in scale.levels if one.subject == "stock" and one.lower is not None) == best
+    assert known.sector_rating == rating
+    own = next(one for one in scale.levels if (one.subject, one.rating_zh) == ("sector", rating))
+    assert (own.lower, own.upper) == (lower, None)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [("2024-04-18", "open"), ("2024-04-19", "decided"), ("2024-04-21", "decided")],
+)
+def test_a_horizon_on_a_saturday_is_decided_by_fridays_close(demo_market, ai_theme, as_of, expected):
+    """Twelve months after 20 April 2023 is a Saturday; the last close before it decides, as soon as it is known."""
+    definition = next(one for one in book(ai_theme, "htsc-20230420") if one.id == "rating-outcome")
+    row = definition(demo_market, ai_theme, as_of=as_of).data.iloc[0]
+    assert ("open" if row["verdict"] == "open" else "decided") == expected
+    assert row["until"] == min(date(2024, 4, 19), date.fromisoformat(as_of))
+
+
 def test_a_rating_the_scale_lacks():
     assert verdict(None, 0.1, decided=True) == "no-bounds"
 
@@ -59,7 +105,8 @@ def test_a_reached_horizon_is_decided(demo_market, ai_theme):
     definition = next(one for one in book(ai_theme, "htsc-20230420") if one.id == "rating-outcome")
     row = definition(demo_market, ai_theme).data.iloc[0]
     assert row["until"] == date(2024, 4, 19)
-    assert row["verdict"] == "no-bounds"
+    assert row["band"] == "超越基准"
+    assert row["verdict"] == ("met" if row["excess"] >= 0 else "not-met")
 
 
 def test_nothing_is_said_before_publication(demo_market, ai_theme):
