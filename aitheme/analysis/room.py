@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from aitheme.analysis.baskets import resolve_members
+from aitheme.analysis.wholemarket import whole_market
 from aitheme.errors import DateRangeError, UnknownNameError
 from aitheme.symbols import board_of
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from aitheme.store import Market
     from aitheme.themes import Theme
 
-__all__ = ["EQUAL_WEIGHT", "INDUSTRY", "StudyRoom"]
+__all__ = ["EQUAL_WEIGHT", "INDUSTRY", "StudyRoom", "study_room"]
 
 EQUAL_WEIGHT = "equal-weight"
 INDUSTRY = "industry"
@@ -32,6 +34,10 @@ FACTOR_SETS: Mapping[str, tuple[str, ...]] = {
 _SIZE_GROUPS = 3
 # Sessions back to look for the last close of a suspended stock when it is sized.
 _RECENT = 60
+
+
+# Books of one run share a room; two, so that a second language or date does not read everything again and again.
+_MOST_ROOMS = 2
 
 
 class _Left(NamedTuple):
@@ -63,11 +69,14 @@ class StudyRoom:
     ----------
     market, theme
         Snapshot and registry.
+    as_of
+        Nothing after this date is read; the end of the data by default.
     """
 
-    def __init__(self, market: Market, theme: Theme) -> None:
+    def __init__(self, market: Market, theme: Theme, as_of: str | date | None = None) -> None:
         self.market = market
         self.theme = theme
+        self.as_of = market.as_of(as_of)
         self._strata: dict[pd.Timestamp, pd.Series[str]] = {}
         self._stocks: dict[str, Stocks] = {}
         self._benchmarks: dict[str, tuple[pd.Series[float], str]] = {}
@@ -75,14 +84,13 @@ class StudyRoom:
     @cached_property
     def universe(self) -> Panel:
         """Bars of every A-share of the store."""
-        symbols = self.market.sql("SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"]
-        return self.market.panel([symbol for symbol in symbols if board_of(symbol) not in {"hk", "us"}])
+        return whole_market(self.market, self.as_of)
 
     @cached_property
     def theme_panel(self) -> Panel:
         """Bars of the theme's A-shares."""
         symbols = [symbol for symbol in self.theme.security if board_of(symbol) not in {"hk", "us"}]
-        return self.market.panel(symbols)
+        return self.market.panel(symbols, as_of=self.as_of)
 
     def stocks(self, basket: str) -> Stocks:
         """Return what studies read of a basket's A-shares; the same objects for every release."""
@@ -90,7 +98,7 @@ class StudyRoom:
             members = resolve_members(self.theme, basket, market=self.market)
             symbols = [symbol for symbol in members if board_of(symbol) not in {"hk", "us"}]
             held = set(self.theme_panel.symbols)
-            panel = self.theme_panel if set(symbols) <= held else self.market.panel(symbols)
+            panel = self.theme_panel if set(symbols) <= held else self.market.panel(symbols, as_of=self.as_of)
             self._stocks[basket] = Stocks(symbols, panel.returns[symbols], panel.limit_state[symbols])
         return self._stocks[basket]
 
@@ -107,12 +115,28 @@ class StudyRoom:
             self.stocks(basket)
         if benchmark not in {None, INDUSTRY}:
             self.benchmark(str(benchmark), self.theme_panel.symbols)
-        _ = self.events, self.wider_market, self._shares, self._boards, self.industries, self.market.span
+        _ = self.events, self.wider_market, self.shares, self._boards, self.industries, self.market.span
 
     def leave_store(self) -> None:
         """Drop the store for good, in a forked process: its threads are not there, and a query could wait for ever."""
         self._left = self.market  # closing it is for the process that opened it
         self.market = _Left(self.market.span)  # type: ignore[assignment]
+
+    @cached_property
+    def market_turnover(self) -> pd.DataFrame:
+        """Turnover (``amount``, CNY) and number (``stocks``) of all A-shares of the store that traded, by session."""
+        return self.market.sql(
+            """SELECT session::TIMESTAMP_NS AS session, sum(amount) AS amount, count(amount) AS stocks FROM bars
+            WHERE right(symbol, 3) IN ('.SH', '.SZ', '.BJ') AND session <= ? GROUP BY session ORDER BY session""",
+            [self.as_of],
+        ).set_index("session")
+
+    @cached_property
+    def holds_market(self) -> bool:
+        """Whether the store holds A-shares that the theme does not name, so that its turnover is more than the theme's."""
+        named = set(self.theme_panel.symbols)
+        held = self.market.sql("SELECT DISTINCT symbol FROM bars")["symbol"]
+        return any(symbol not in named and board_of(symbol) not in {"hk", "us"} for symbol in held)
 
     @cached_property
     def industries(self) -> pd.Series[str]:
@@ -124,7 +148,7 @@ class StudyRoom:
         """Id and day 0 of every release inside the data."""
         import pandas as pd
 
-        first, last = self.market.span
+        first, last = self.market.span[0], self.as_of
         return tuple(
             (release.id, pd.Timestamp(release.day0))
             for release in self.theme.dated_releases()
@@ -146,7 +170,7 @@ class StudyRoom:
         moment = self.theme.release(event).day0
         if moment is None:
             raise DateRangeError(f"event: {event} has no exact day, so it has no day 0; choose one of `aitheme events`")
-        first, last = self.market.span
+        first, last = self.market.span[0], self.as_of
         if not first <= moment <= last:
             raise DateRangeError(f"event: day 0 of {event} is {moment}, outside the store's data ({first} to {last})")
         return pd.Timestamp(moment)
@@ -184,7 +208,7 @@ class StudyRoom:
             returns = self.universe.returns[[symbol for symbol in self.universe.symbols if symbol in known.index]]
             return leave_one_out_mean(returns, known, symbols), "leave-one-out industry mean"
         if name not in self._benchmarks:
-            closes = self.market.index_closes([name])[name]
+            closes = self.market.index_closes([name], as_of=self.as_of)[name]
             self._benchmarks[name] = (
                 (closes.ffill() / closes.ffill().shift() - 1).where(closes.notna()).rename(name),
                 name,
@@ -199,7 +223,7 @@ class StudyRoom:
         UnknownNameError
             The store has no factors, or not this one.
         """
-        table = self.market.factor_returns()
+        table = self.market.factor_returns(end=self.as_of)
         wanted = FACTOR_SETS.get(names, tuple(part.strip() for part in names.split(",")))
         for name in wanted:
             if name not in table.columns:
@@ -215,7 +239,8 @@ class StudyRoom:
         return Universe(self.universe.returns)
 
     @cached_property
-    def _shares(self) -> pd.Series[float]:
+    def shares(self) -> pd.Series[float]:
+        """Total shares by symbol, as the store holds them."""
         return self.market.securities()["total_shares"]
 
     @cached_property
@@ -246,7 +271,7 @@ class StudyRoom:
         closes = panel.close.loc[before.index].ffill().iloc[-1]
         traits = pd.DataFrame(
             {
-                "size": np.log(closes * self._shares.reindex(closes.index)),
+                "size": np.log(closes * self.shares.reindex(closes.index)),
                 "volatility": before.std(),
                 "run_up": before.sum(min_count=_RECENT // 2),
             }
@@ -263,8 +288,27 @@ class StudyRoom:
         panel = self.universe
         before = panel.close.index < event
         closes = panel.close[before].tail(_RECENT).ffill().iloc[-1] if before.any() else panel.close.iloc[0]
-        value = closes.to_numpy() * self._shares.reindex(closes.index).to_numpy()
+        value = closes.to_numpy() * self.shares.reindex(closes.index).to_numpy()
         order = pd.Series(value).rank(pct=True).to_numpy()
         size = np.where(np.isfinite(order), np.ceil(np.nan_to_num(order) * _SIZE_GROUPS), 0).astype(int)
         names = [f"{board}/{group}" for board, group in zip(self._boards, size.tolist(), strict=True)]
         return pd.Series(names, index=list(panel.symbols), dtype=object)
+
+
+_rooms: deque[StudyRoom] = deque(maxlen=_MOST_ROOMS)
+
+
+def study_room(market: Market, theme: Theme, as_of: str | date | None = None) -> StudyRoom:
+    """Return the room of a snapshot, a theme and a date: the same one for whoever asks next.
+
+    Parameters
+    ----------
+    market, theme, as_of
+        See :class:`StudyRoom`. The two rooms asked for last are kept.
+    """
+    moment = market.as_of(as_of)
+    for room in _rooms:
+        if room.market is market and room.theme is theme and room.as_of == moment:
+            return room
+    _rooms.append(StudyRoom(market, theme, moment))
+    return _rooms[-1]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, simplefilter
 
 from aitheme.analysis.room import INDUSTRY, StudyRoom
-from aitheme.calendar import calendar_for
 from aitheme.errors import UnknownNameError
 from aitheme.symbols import board_of
 
@@ -59,6 +58,13 @@ class BasketStudy:
             "as_of": self.provenance.as_of.isoformat(),
             "simulated": self.provenance.simulated,
         }
+
+    def _repr_html_(self) -> str:
+        from aitheme.display import card
+
+        account: str = self.result._repr_html_()
+        head = card(f"{self.basket} around {self.event}", [str(self.provenance)], simulated=self.provenance.simulated)
+        return head + account
 
     def plot(self, *, lang: str = "zh") -> Any:
         """Return the CAAR path with its placebo band; simulated data is marked as such."""
@@ -124,7 +130,7 @@ def study_release(
         **options,
     )
     name = ids[0] if len(ids) == 1 else f"{len(ids)} releases"
-    return BasketStudy(basket, name, result, room.market.provenance(calendar_for("XSHG").horizon))
+    return BasketStudy(basket, name, result, room.market.provenance(room.as_of))
 
 
 def _study(
@@ -207,7 +213,7 @@ def study_all(room: StudyRoom, baskets: Iterable[str], *, workers: int | None = 
         ("benjamini_yekutieli", benjamini_yekutieli),
     ):
         table[name] = adjust(p_values)
-    origin = room.market.provenance()
+    origin = room.market.provenance(room.as_of)
     return table.assign(
         model=options.get("model", "market"), benchmark=options.get("benchmark") or room.theme.benchmark,
         source=origin.source, snapshot=origin.snapshot, simulated=origin.simulated,
