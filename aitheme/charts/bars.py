@@ -159,7 +159,7 @@ def columns(
     digits
         Decimals of the values.
     notes
-        A second line above each bar, such as its growth; empty for none.
+        A second line above each bar, such as its growth, red or with a leading minus green; empty for none.
     size
         Size of the image.
     """
@@ -175,6 +175,7 @@ def columns(
             "text": f"{float(value):,.{digits}f}",
             "unit": unit,
             "note": note,
+            "colour": style.DOWN if note.startswith("-") else style.UP,
         }
         for period, value, note in zip(values.index, values, notes or [""] * len(values), strict=True)
         if value == value  # noqa: PLR0124 (NaN)
@@ -196,5 +197,7 @@ def columns(
         tooltip=tooltip
     )
     labels = base.mark_text(baseline="bottom", dy=-3, fontSize=10).encode(text="text:N")
-    second = base.mark_text(baseline="bottom", dy=-17, fontSize=10, color=style.PALETTE[0]).encode(text="note:N")
+    second = base.mark_text(baseline="bottom", dy=-17, fontSize=10).encode(
+        text="note:N", color=alt.Color("colour:N", scale=None)
+    )
     return compose([bars, labels, *([second] if any(notes) else [])], heading, frame)

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import altair as alt
+    import pandas as pd
 
-__all__ = ["FULL", "HALF", "Frame", "Heading", "Size", "compose", "text_layer"]
+__all__ = ["FULL", "HALF", "Frame", "Heading", "Size", "compose", "plain_rows", "text_layer"]
 
 _PAD = 10
 _TITLE_LINE, _SUBTITLE_LINE, _SOURCE_LINE = 19, 15, 13
 _GAP = 12
 _AXIS = 24
+_MARGIN = 0.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,19 @@ def _subtitle(heading: Heading, size: Size) -> list[str]:
 
 
 def _footer(heading: Heading, size: Size) -> list[str]:
-    return [line for text in heading.footer for line in wrap(text, style.SOURCE_SIZE, _inner(size))]
+    # Widths are estimates; a long Latin line may be a few per cent wider than its estimate.
+    room = _inner(size) * _MARGIN
+    return [line for text in heading.footer for line in wrap(text, style.SOURCE_SIZE, room)]
+
+
+def plain_rows(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return rows as a chart's data, missing numbers as null.
+
+    A plain dictionary is taken as it is; Altair would check an object of its own row by row against the schema, and refuse a
+    frame of more than 5,000 rows.
+    """
+    known = rows.astype(object).where(rows.notna(), None)
+    return {"values": known.to_dict("records")}
 
 
 def text_layer(lines: Sequence[str], x: float, y: float, **mark: Any) -> alt.Chart:

@@ -41,7 +41,7 @@ def report(
     theme: ThemeOption = "ai",
 ) -> None:
     """Draw the chart book of a report: HTML, PNG, SVG, XLSX, PPTX and a manifest."""
-    from aitheme.reports import available_books, write_book
+    from aitheme.reports import available_books, write_book, write_overview
     from aitheme.store import open_market
     from aitheme.themes import load_theme
 
@@ -52,9 +52,15 @@ def report(
         run_refresh(source, archive, store, registry, universe=universe, since=None, until=None)
     with open_market(store) as market:
         watermark(simulated=market.simulated)
+        books = []
         for book in available_books(registry, name):
             written = write_book(
                 market, registry, book, out / book,
                 lang=lang, as_of=as_of, only=only or (), formats=chosen, progress=note,
             )  # fmt: skip
             echo(f"{book}: {written.drawn} exhibits drawn, {written.missing} unavailable -> {written.index}")
+            books.append(written)
+        if name == "all" and "html" in chosen and not only:
+            echo(
+                f"all books, and the reports side by side -> {write_overview(market, registry, books, out, lang=lang, as_of=as_of)}"
+            )

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EXCEL_FORMATS", "Column", "Kind", "format_cell", "is_missing", "table_cells"]
 
-Kind = Literal["text", "date", "integer", "price", "number", "ratio", "change", "pe"]
+Kind = Literal[
+    "text", "date", "integer", "price", "number", "ratio", "change", "pe", "fine", "share", "decimal", "probability",
+]  # fmt: skip
 
 EXCEL_FORMATS: Mapping[str, str] = {
     "text": "@",
@@ -25,6 +27,10 @@ EXCEL_FORMATS: Mapping[str, str] = {
     "ratio": "0.0%",
     "change": "+0.0%;-0.0%;0.0%",
     "pe": "#,##0",
+    "fine": "0.00%",
+    "share": "0%",
+    "decimal": "#,##0.0",
+    "probability": "0.000",
 }
 """Excel number format by kind."""
 
@@ -41,7 +47,8 @@ class Column:
         Label with the unit where it has one.
     kind
         ``text``, ``date``, ``integer`` (thousands separators), ``price`` (two decimals), ``number`` (as it is),
-        ``ratio`` (shown in per cent), ``change`` (per cent with a sign), ``pe`` (rounded half up).
+        ``ratio`` (shown in per cent), ``change`` (per cent with a sign), ``pe`` (rounded half up), ``fine`` and ``share``
+        (per cent with two decimals and with none), ``decimal`` (one decimal), ``probability`` (three decimals).
     group_zh, group_en
         Label over neighbouring columns; empty for none.
     merge
@@ -95,6 +102,10 @@ def _number(value: float, kind: Kind) -> str:
         "pe": format_pe(value),
         "integer": f"{half_up(value):,.0f}",
         "price": f"{half_up(value, 2):,.2f}",
+        "fine": f"{half_up(value * 100, 2):.2f}%",
+        "share": f"{half_up(value * 100):.0f}%",
+        "decimal": f"{half_up(value, 1):,.1f}",
+        "probability": f"{half_up(value, 3):.3f}",
     }
     return written.get(kind, f"{value:,.15g}")
 

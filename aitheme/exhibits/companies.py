@@ -102,7 +102,7 @@ def capex_columns(
     note: tuple[str, str] = ("", ""),
     check: tuple[str, float] | None = None,
 ) -> ExhibitDefinition:
-    """Define the bars of a company's quarterly capital expenditure up to publication, growth on a year in red above.
+    """Define the bars of a company's quarterly capital expenditure up to publication, growth on a year in colour above.
 
     Parameters
     ----------
@@ -148,7 +148,9 @@ def capex_columns(
             "capex": Column("资本开支（十亿美元）", "Capital expenditure (USD bn)", "price"),
             "growth": Column("同比", "Growth on a year", "change"),
         }
-        subtitle = context.t("十亿美元，公历季度；红字为同比", "USD bn, calendar quarters; growth on a year in red")
+        subtitle = context.t(
+            "十亿美元，公历季度；柱顶彩字为同比", "USD bn, calendar quarters; growth on a year in colour"
+        )
         source = (f"{symbol}公司公告口径", f"{symbol} company figures")
         native = NativeChart("column", "quarter", ("capex",))
         remarks = [context.t(*note), _capex_check(context, data, check)]

@@ -9,6 +9,7 @@ from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, 
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
+from aitheme.exhibits.register import exhibit_register
 from aitheme.exhibits.scores import score_dots, score_table
 from aitheme.exhibits.timelines import release_timeline
 
@@ -35,6 +36,14 @@ h200 = printed_table(
     "图表3",
     ("英伟达 H200 计算和推理能力显著提升", "NVIDIA H200 against H100"),
     note=("原图为图片，倍数取自正文", "the print is a picture; the multiples are from the text"),
+)
+
+mtt_s4000 = printed_table(
+    _REPORT,
+    "mtt-s4000",
+    "图表4",
+    ("摩尔线程 MTT S4000 智算加速卡发布", "The Moore Threads MTT S4000"),
+    note=("原图为图片，参数取自正文", "the print is a picture; the figures are from the text"),
 )
 
 gemini_text = score_dots(
@@ -112,17 +121,20 @@ uec_members = printed_table(
 lines_of_baskets = basket_lines(
     _REPORT,
     "basket-lines",
-    "附图1",
+    "附图",
     ("算力、模型、应用三条主线一年走势", "Compute, models and applications over a year"),
     baskets=_LINES,
 )
-summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=_ALL)
-members_of_baskets = basket_members(_REPORT, "附表2", ("三条主线标的", "Names of the three lines"), baskets=_LINES)
+summary_of_baskets = basket_summary(_REPORT, "附表", baskets=_ALL)
+members_of_baskets = basket_members(_REPORT, "附表", ("三条主线标的", "Names of the three lines"), baskets=_LINES)
 after_publication = after_lines(_REPORT, baskets=_LINES)
 ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
+register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    sector_line, h200, uec_members, gemini_text, gemini_text_table, gemini_multimodal, openai_plan, openai_prices, timeline,
+    sector_line, h200, mtt_s4000, uec_members, gemini_text, gemini_text_table,
+    gemini_multimodal, openai_plan, openai_prices, timeline,
+    register,
     lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

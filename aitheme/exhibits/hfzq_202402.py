@@ -6,9 +6,10 @@ from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, 
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
+from aitheme.exhibits.register import exhibit_register
 from aitheme.exhibits.scores import price_cuts as _price_cuts
-from aitheme.exhibits.scores import score_dots
-from aitheme.exhibits.timelines import release_timeline
+from aitheme.exhibits.scores import ranking, score_dots
+from aitheme.exhibits.timelines import history_timeline, release_timeline
 
 __all__ = ["EXHIBITS"]
 
@@ -41,11 +42,59 @@ gpt_history = printed_table(
     note=("GPT-5为报告当时的预期", "GPT-5 is what the report expected at the time"),
 )
 
+gpt_timeline = history_timeline(
+    _REPORT,
+    "gpt-timeline",
+    "gpt-history",
+    "图表7（时间线）",
+    ("GPT 历次更新", "GPT releases"),
+    when="released",
+    what="model",
+)
+
+gpt_4_mix = ranking(
+    _REPORT,
+    "gpt-4-pretraining-mix",
+    "图表8",
+    ("GPT-4 数据集构成（预测）：预训练权重", "GPT-4 data sets (expected): weights in pre-training"),
+    name="dataset",
+    value="weight_pct",
+    value_label=("权重（%）", "Weight (%)"),
+    vendor=None,
+    digits=0,
+    subtitle=("训练中的权重（%）", "Weight in training (%)"),
+)
+
 gemini_win_rates = printed_table(
     _REPORT,
     "gemini-1-5-win-rates",
     "图表26",
     ("Gemini 1.5 Pro 在基准测试中性能领先", "Gemini 1.5 Pro win rates against Gemini 1.0"),
+)
+
+gemini_wins = ranking(
+    _REPORT,
+    "gemini-1-5-win-rates",
+    "图表26（图）",
+    ("Gemini 1.5 Pro 对 1.0 的胜率", "Gemini 1.5 Pro win rates against 1.0"),
+    name="capability",
+    value="win_rate_pct",
+    value_label=("胜率（%）", "Win rate (%)"),
+    vendor="baseline",
+    digits=0,
+    subtitle=("胜出测试所占比例（%），括号内为对手", "Share of benchmarks won (%), against the model in brackets"),
+    note=("长上下文一项只印上下文长度", "the long-context row prints context lengths only"),
+    exhibit_id="gemini-1-5-wins",
+)
+
+meta_timeline = history_timeline(
+    _REPORT,
+    "meta-timeline",
+    "meta-models",
+    "图表28（时间线）",
+    ("Meta 主要开源大模型", "Main open models of Meta"),
+    when="released",
+    what="model",
 )
 
 meta_models = printed_table(
@@ -119,18 +168,20 @@ timeline = release_timeline(
 )  # fmt: skip
 
 lines_of_baskets = basket_lines(
-    _REPORT, "basket-lines", "附图1", ("三个方向篮子一年走势", "The three baskets over a year"), baskets=_BASKETS
+    _REPORT, "basket-lines", "附图", ("三个方向篮子一年走势", "The three baskets over a year"), baskets=_BASKETS
 )
-summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=(*_BASKETS, *_PARTS))
+summary_of_baskets = basket_summary(_REPORT, "附表", baskets=(*_BASKETS, *_PARTS))
 members_of_baskets = basket_members(
-    _REPORT, "附表2", ("建议关注标的", "Suggested names"), baskets=(*_BASKETS[:2], *_PARTS)
+    _REPORT, "附表", ("建议关注标的", "Suggested names"), baskets=(*_BASKETS[:2], *_PARTS)
 )
 after_publication = after_lines(_REPORT, baskets=_BASKETS)
 ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
+register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    sector_line, gpt_history, gemini_win_rates, meta_models, domestic_multimodal, benchmark_scores, api_customers, price_cuts,
-    office_products, medical_models, timeline, lines_of_baskets, summary_of_baskets, members_of_baskets,
+    sector_line, gpt_history, gpt_timeline, gpt_4_mix, gemini_win_rates, gemini_wins, meta_models, meta_timeline,
+    domestic_multimodal, benchmark_scores, api_customers, price_cuts, office_products, medical_models, timeline, register,
+    lines_of_baskets, summary_of_baskets, members_of_baskets,
     after_publication, ratings, scale,
 )  # fmt: skip

@@ -5,9 +5,11 @@ from __future__ import annotations
 from aitheme.exhibits.base import Content, Context, UnavailableError, exhibit
 from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.labels import english_label
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_source, printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
+from aitheme.exhibits.register import exhibit_register
 
 __all__ = ["EXHIBITS"]
 
@@ -67,7 +69,7 @@ def figures(context: Context) -> Content:
             "value": _number(figure.value),
             "unit": context.t(_unit(figure.unit), figure.unit),
             "as_of": figure.as_of,
-            "section": figure.section,
+            "section": context.t(figure.section, english_label(figure.section)),
         }
         for figure in context.theme.figures
         if figure.report == _REPORT
@@ -116,22 +118,23 @@ def _number(text: str) -> float | None:
 lines_of_baskets = basket_lines(
     _REPORT,
     "basket-lines",
-    "附图1",
+    "附图",
     ("各章所举A股标的一年走势", "The A-shares of each chapter over a year"),
     baskets=_BASKETS,
 )
-summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=_BASKETS)
+summary_of_baskets = basket_summary(_REPORT, "附表", baskets=_BASKETS)
 members_of_baskets = basket_members(
     _REPORT,
-    "附表2",
+    "附表",
     ("数据集/IP、视频/虚拟人、游戏三章标的", "Names of the chapters on data and IP, video and games"),
     baskets=_BASKETS,
 )
 after_publication = after_lines(_REPORT, baskets=_BASKETS)
 ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
+register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    sector_line, companies_mentioned, first_partners, sensenova, game_cases, figures,
+    sector_line, companies_mentioned, first_partners, sensenova, game_cases, figures, register,
     lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
-from aitheme.exhibits.base import Content, Context, NativeChart, exhibit
+from aitheme.exhibits.base import Content, Context, exhibit
 from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.companies import valuation_table
+from aitheme.exhibits.films import march_content
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_source, printed_table, rating_scale, registry_table
 from aitheme.exhibits.quotes import index_lines as _index_lines
 from aitheme.exhibits.quotes import sub_sectors
+from aitheme.exhibits.register import exhibit_register
 from aitheme.exhibits.scores import ranking
-from aitheme.exhibits.timelines import release_timeline
-
-if TYPE_CHECKING:
-    import altair as alt
-
-    from aitheme.charts.frame import Heading
+from aitheme.exhibits.timelines import history_timeline, release_timeline
 
 __all__ = ["EXHIBITS"]
 
@@ -60,63 +56,14 @@ sub_sector_bars = sub_sectors(
 
 @exhibit(_REPORT, "box-office", "图5", ("历年3月档期总票房（亿元）及增速", "March box office (CNY 100m) and growth"))
 def box_office(context: Context) -> Content:
-    """Draw the March box office of the years the text gives."""
-    meta, rows = registry_table(context, "march-box-office")
-    data = rows[["year", "box_office_cny_100m"]].astype({"year": "int64", "box_office_cny_100m": "float64"})
-    data["growth"] = data["box_office_cny_100m"].pct_change()
-    data["year"] = data["year"].astype("string")
-
-    def draw(heading: Heading) -> alt.LayerChart:
-        from aitheme.charts.bars import columns
-        from aitheme.charts.style import percent_label
-
-        notes = [f"≥{percent_label(value)}" if value == value else "" for value in data["growth"]]  # noqa: PLR0124 (NaN)
-        values = data.set_index("year")["box_office_cny_100m"]
-        return columns(values, heading, unit=context.t("亿元", "CNY 100m"), digits=2, notes=notes)
-
-    columns = {
-        "year": Column("年份", "Year"),
-        "box_office_cny_100m": Column("3月票房（亿元）", "March box office (CNY 100m)", "price"),
-        "growth": Column("同比", "Growth on a year", "change"),
-    }
-    subtitle = context.t(
-        "亿元；2023年为全月，2024年截至3月22日，为下限（已超过20亿元）",
-        "CNY 100m; 2023 the whole month, 2024 up to 22 March, a lower bound",
-    )
-    note = context.t(
-        "正文只给出这两年；其他年份需接入票房数据源",
-        "the text gives these two years only; others need a live box-office source",
-    )
-    native = NativeChart("column", "year", ("box_office_cny_100m",))
-    return Content(
-        data,
-        columns,
-        *printed_source(context, meta),
-        subtitle,
-        note,
-        date(2024, 3, 22),
-        draw,
-        native,
-        from_market=False,
-    )
+    """Draw the March box office: of the store where it has any, of the text for what it gives."""
+    return march_content(context, "gross")
 
 
-@exhibit(_REPORT, "admissions", "图6", ("历年3月档期观影人次（亿人）", "March admissions (100m)"), kind="table")
+@exhibit(_REPORT, "admissions", "图6", ("历年3月档期观影人次（亿人）", "March admissions (100m)"))
 def admissions(context: Context) -> Content:
-    """List the March admissions and ticket price the text gives."""
-    meta, rows = registry_table(context, "march-box-office")
-    data = rows[rows["admissions_100m"].notna()].astype({"year": "string"}).reset_index(drop=True)
-    columns = {
-        "year": Column("年份", "Year"),
-        "admissions_100m": Column("3月观影人次（亿人）", "March admissions (100m)", "price"),
-        "avg_ticket_cny": Column("平均票价（元）", "Average ticket (CNY)", "price"),
-        "as_of": Column("截止日", "Up to"),
-    }
-    note = context.t(
-        "正文只给出2024年；其他年份需接入票房数据源",
-        "the text gives 2024 only; other years need a live box-office source",
-    )
-    return Content(data, columns, *printed_source(context, meta), note=note, as_of=date(2024, 3, 22), from_market=False)
+    """Draw the March admissions: of the store where it has any, of the text for 2024."""
+    return march_content(context, "admissions")
 
 
 timeline = release_timeline(
@@ -138,6 +85,26 @@ opencompass = ranking(
     ("阶跃星辰自研千亿参数多模态大模型Step-1V排名领先", "OpenCompass multimodal ranking led by Step-1V"),
     highlight=("Step-1V",),
     subtitle=("OpenCompass多模态榜综合分，2024-03-25", "OpenCompass multimodal overall score, 25 March 2024"),
+)
+
+pangu_history = history_timeline(
+    _REPORT,
+    "pangu-history",
+    "pangu-history",
+    "图23",
+    ("华为盘古大模型发展历程", "History of Huawei's Pangu models"),
+    when="date",
+    what="event_zh",
+    note=("原图为图片，此处为正文写明的时点", "the print is a picture; these are the dates of the text"),
+)
+
+tongyi_timeline = release_timeline(
+    _REPORT,
+    "tongyi-timeline",
+    "表1（时间线）",
+    ("“通义千问”发展历程", "Tongyi Qianwen over time"),
+    vendor="阿里巴巴",
+    note=("长文档免费开放按正文作3月14日", "the opening of long documents is dated 14 March, as in the text"),
 )
 
 tongyi_history = printed_table(
@@ -167,12 +134,23 @@ ernie_updates = release_timeline(
 )  # fmt: skip
 
 
+ernie_prices = printed_table(
+    _REPORT,
+    "ernie-4-pricing",
+    "图33",
+    ("文心一言4.0会员价格", "Membership prices of ERNIE Bot 4.0"),
+    shown=("plan_zh", "price_cny_per_month"),
+    labels={"plan_zh": ("方案", "Plan"), "price_cny_per_month": ("价格（元/月）", "Price (CNY a month)")},
+    note=("原图为图片，价格取自正文", "the print is a picture; the prices are from the text"),
+)
+
+
 @exhibit(
     _REPORT, "indicator-stages", "图34",
     ("应用在不同发展时期的观测思路和指标建设", "What to watch at each stage of an application"), kind="table",
 )  # fmt: skip
 def stages(context: Context) -> Content:
-    """List the indicators to watch while an application grows and once it is mature."""
+    """List the indicators to watch while an application grows and once it is mature, and where the tool takes them."""
     meta, rows = registry_table(context, "indicator-stages")
     words = {
         "growth": context.t("发展初期：看成长性", "Early: growth"),
@@ -181,10 +159,24 @@ def stages(context: Context) -> Content:
     data = rows.assign(stage_shown=[words.get(stage, stage) for stage in rows["stage"]])
     columns = {
         "stage_shown": Column("阶段", "Stage", merge=True),
-        "group": Column("维度", "Dimension", merge=True),
+        "group" if context.lang == "zh" else "group_en": Column("维度", "Dimension", merge=True),
         "indicator_zh" if context.lang == "zh" else "indicator_en": Column("指标", "Indicator"),
+        "tool_column": Column("指标工具中的列", "Column of the tool"),
     }
-    return Content(data, columns, *printed_source(context, meta), from_market=False)
+    data["tool_column"] = data["column"].replace({"revenue_mix": "revenue_from_*"})
+    data["group_en"] = data["group"].map(_DIMENSIONS).fillna(data["group"])
+    note = context.t(
+        "原图为图片，按正文改写；用自有数据判断应用所处阶段并画图：aitheme indicators（--template 写出样表）",
+        "the print is a picture, reworded from the text; to find the stage of an app from data of your own: aitheme indicators "
+        "(--template writes a sample)",
+    )
+    return Content(data, columns, *printed_source(context, meta), note=note, from_market=False)
+
+
+_DIMENSIONS = {
+    "用户规模": "Users", "用户活跃度": "Activity", "下载量": "Downloads", "更新频次": "Updates", "收入规模和增速": "Revenue",
+    "收入结构": "Revenue mix", "市场份额": "Market share", "付费用户规模和渗透率": "Payment", "成本支出": "Costs",
+}  # fmt: skip
 
 
 model_map = printed_table(
@@ -204,18 +196,20 @@ model_map = printed_table(
 lines_of_baskets = basket_lines(
     _REPORT,
     "basket-lines",
-    "附图1",
+    "附图",
     ("三个方向篮子自2024年2月18日以来的表现", "The three baskets since 18 February 2024"),
     baskets=_BASKETS,
     base=_BASE,
 )
-summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=(*_BASKETS, f"{_REPORT}/model-links"))
-members_of_baskets = basket_members(_REPORT, "附表2", ("重点关注与建议关注标的", "Names to watch"), baskets=_BASKETS)
+summary_of_baskets = basket_summary(_REPORT, "附表", baskets=(*_BASKETS, f"{_REPORT}/model-links"))
+members_of_baskets = basket_members(_REPORT, "附表", ("重点关注与建议关注标的", "Names to watch"), baskets=_BASKETS)
 after_publication = after_lines(_REPORT, baskets=_BASKETS)
 ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
+register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    valuation, index_lines, sub_sector_bars, box_office, admissions, timeline, opencompass, tongyi_history, ernie_family,
-    ernie_updates, stages, model_map, lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
+    valuation, index_lines, sub_sector_bars, box_office, admissions, timeline, opencompass, pangu_history,
+    tongyi_history, tongyi_timeline, ernie_family, ernie_updates, ernie_prices, stages, model_map, register,
+    lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

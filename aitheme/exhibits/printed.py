@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.english import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,9 +15,15 @@ if TYPE_CHECKING:
 
     from aitheme.themes.model import TableMeta
 
-__all__ = ["printed_source", "printed_table", "rating_scale", "registry_table"]
+__all__ = ["heading_of", "kept_note", "printed_source", "printed_table", "rating_scale", "registry_table"]
 
 _CODES = frozenset({"year", "fiscal_year", "rank", "position", "seq", "no", "row", "column", "step", "route", "turn"})
+_HEADINGS = {
+    "seq": "No.", "no": "No.", "symbol": "Code", "goal_zh": "Goal", "gpt_4v": "GPT-4V", "win_rate_pct": "Win rate (%)",
+    "input_usd_per_mtok": "Input (USD per 1m tokens)", "output_usd_per_mtok": "Output (USD per 1m tokens)",
+    "available_on_claude_ai": "On Claude.ai", "relative_strength": "Position", "speed_vs_claude_2_1": "Speed against Claude 2.1",
+    "params_100m": "Parameters (100m)", "in_exhibit_42": "In exhibit 42", "ratio_to_gpt4": "To GPT-4", "printed_date": "Date",
+}  # fmt: skip
 # Keywords of the registry's tables, shown in Chinese.
 _WORDS = {
     "yes": "是", "no": "否", "True": "是", "False": "否", "certain": "确定", "likely": "很可能", "uncertain": "存疑",
@@ -60,13 +67,19 @@ def _is_code(name: str) -> bool:
     return name in _CODES or name.endswith("_printed")
 
 
+def heading_of(name: str) -> str:
+    """Return a registry column's name as an English header: ``released_printed`` is ``Released``."""
+    words = name.removesuffix("_zh").removesuffix("_en").removesuffix("_printed").replace("_", " ")
+    return _HEADINGS.get(name) or words[:1].upper() + words[1:]
+
+
 def _columns(meta: TableMeta, data: pd.DataFrame, shown: Sequence[str] | None) -> dict[str, Column]:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     columns = {}
     for name in shown or list(data.columns):
         numeric = is_numeric_dtype(data[name]) and not is_bool_dtype(data[name]) and not _is_code(name)
-        columns[name] = Column(meta.columns[name], name.replace("_", " "), "number" if numeric else "text")
+        columns[name] = Column(meta.columns[name], heading_of(name), "number" if numeric else "text")
     return columns
 
 
@@ -84,6 +97,11 @@ def _readable(data: pd.DataFrame, flags: Sequence[str], lang: str) -> pd.DataFra
         elif _is_code(name):
             shown[name] = shown[name].astype("string")
     return shown
+
+
+def kept_note(labels: Sequence[str]) -> str:
+    """Return the remark on columns that stay in Chinese in an English book."""
+    return f"in Chinese, as in the report: {', '.join(labels)}" if labels else ""
 
 
 def printed_table(
@@ -124,7 +142,11 @@ def printed_table(
         for name in flags:
             columns[name] = Column(columns[name].zh, columns[name].en)
         zh, en = printed_source(context, meta)
-        return Content(_readable(data, flags, context.lang), columns, zh, en, note=context.t(*note), from_market=False)
+        rows, remark = _readable(data, flags, context.lang), context.t(*note)
+        if context.lang == "en":
+            rows, columns, chinese = translated(rows, columns, context.theme)
+            remark = "; ".join(text for text in (remark, kept_note(chinese)) if text)
+        return Content(rows, columns, zh, en, note=remark, from_market=False)
 
     return ExhibitDefinition(exhibit_id or table_id, report, label, *title, "table", "print", build)
 

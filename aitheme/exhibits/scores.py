@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart
 from aitheme.exhibits.columns import Column
-from aitheme.exhibits.printed import printed_source, registry_table
+from aitheme.exhibits.english import in_english
+from aitheme.exhibits.printed import heading_of, printed_source, registry_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from aitheme.charts.frame import Heading
 
-__all__ = ["price_cuts", "ranking", "score_dots", "score_table"]
+__all__ = ["price_cuts", "ranking", "score_dots", "score_table", "with_metric"]
 
 
 def _pivot(data: pd.DataFrame, exclude: Sequence[str], model: str, test: str, score: str) -> pd.DataFrame:
@@ -80,6 +81,8 @@ def score_dots(
     def build(context: Context) -> Content:
         meta, data = registry_table(context, table_id)
         scores = _pivot(prepare(data) if prepare else data, exclude, "model", test, score)
+        if context.lang == "en":
+            scores.index = scores.index.map(lambda name: in_english(str(name), context.theme))
         zh, en = printed_source(context, meta)
 
         def draw(heading: Heading) -> alt.LayerChart:
@@ -110,6 +113,7 @@ def score_table(
     label: str,
     title: tuple[str, str],
     *,
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     note: tuple[str, str] = ("", ""),
     exhibit_id: str | None = None,
 ) -> ExhibitDefinition:
@@ -117,7 +121,7 @@ def score_table(
 
     def build(context: Context) -> Content:
         meta, data = registry_table(context, table_id)
-        scores = _pivot(data, (), "model", "benchmark", "score")
+        scores = _pivot(prepare(data) if prepare else data, (), "model", "benchmark", "score")
         columns = {
             "benchmark": Column("测试", "Test"),
             **{name: Column(name, name, "number") for name in scores.columns},
@@ -144,6 +148,7 @@ def ranking(
     dots: bool = False,
     subtitle: tuple[str, str] = ("", ""),
     note: tuple[str, str] = ("", ""),
+    exhibit_id: str | None = None,
 ) -> ExhibitDefinition:
     """Define a ranking drawn as lying bars.
 
@@ -163,12 +168,16 @@ def ranking(
         Draw dots instead of bars from zero.
     subtitle, note
         Words around the chart.
+    exhibit_id
+        Name in the book; the table's by default.
     """
 
     def build(context: Context) -> Content:
         meta, data = registry_table(context, table_id)
         kept = data[data[value].notna()].reset_index(drop=True)
         zh, en = printed_source(context, meta)
+        if context.lang == "en" and vendor is not None:
+            kept[vendor] = [in_english(str(one), context.theme) for one in kept[vendor]]
         names = [
             f"{row[name]} ({row[vendor]})"
             if vendor is not None and row[vendor] not in str(row[name])
@@ -183,14 +192,24 @@ def ranking(
 
             return ranked_bars(series, heading, highlight=red, digits=digits, dots=dots)
 
-        columns = {name: Column(meta.columns[name], "Name"), **({vendor: Column(meta.columns[vendor], "Vendor")} if vendor else {}),
+        shown = [name, *([vendor] if vendor else [])]
+        columns = {**{one: Column(meta.columns[one], heading_of(one)) for one in shown},
                    value: Column(*value_label, "number")}  # fmt: skip
         native = NativeChart("bar", name, (value,))
         return Content(
             kept, columns, zh, en, context.t(*subtitle), context.t(*note), None, draw, native, from_market=False
         )
 
-    return ExhibitDefinition(table_id, report, label, *title, "chart", "print", build)
+    return ExhibitDefinition(exhibit_id or table_id, report, label, *title, "chart", "print", build)
+
+
+def with_metric(data: pd.DataFrame) -> pd.DataFrame:
+    """Return scores with the metric in the name of each test, and the variant in that of each model, where there is one."""
+    rows = data.copy()
+    for name, part in (("benchmark", "metric"), ("model", "variant")):
+        if part in rows.columns:
+            rows[name] = rows[name] + rows[part].map(lambda text: f" ({text})", na_action="ignore").fillna("")
+    return rows
 
 
 def price_cuts(report: str, table_id: str, label: str, title: tuple[str, str]) -> ExhibitDefinition:

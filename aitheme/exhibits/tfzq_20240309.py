@@ -10,7 +10,8 @@ from aitheme.exhibits.companies import capex_columns
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
-from aitheme.exhibits.scores import ranking, score_dots, score_table
+from aitheme.exhibits.register import exhibit_register
+from aitheme.exhibits.scores import ranking, score_dots, score_table, with_metric
 from aitheme.exhibits.timelines import release_timeline
 
 if TYPE_CHECKING:
@@ -31,7 +32,54 @@ def _with_prompting(data: pd.DataFrame) -> pd.DataFrame:
     return data.assign(model=data["model"].where(~prompted, data["model"] + " (Med-prompt)"))
 
 
+def _percent(data: pd.DataFrame) -> pd.DataFrame:
+    """Keep the tests scored in per cent."""
+    return data[data["unit"] == "%"]
+
+
+def _by_metric(data: pd.DataFrame) -> pd.DataFrame:
+    """Take each metric as a test, with an arrow to its better side."""
+    arrows = data["better"].map({"higher": " ↑", "lower": " ↓"}).fillna("")
+    return data.assign(benchmark=data["metric"] + arrows)
+
+
+_METRIC_NOTE = ("箭头为更好的方向", "arrows point to the better side")
+
 sector_line = _sector_line(_REPORT, "封面图", ("行业走势图", "Computer sector against the market"))
+
+gemini_sizes = printed_table(
+    _REPORT, "gemini-sizes", "图3", ("Gemini模型有三种等级的参数", "The three sizes of Gemini")
+)
+
+gemini_text = score_table(
+    _REPORT,
+    "gemini-benchmarks",
+    "图4",
+    ("Gemini基准测试量化结果", "Gemini on text benchmarks"),
+    prepare=with_metric,
+    note=("各模型的测试设定不尽相同", "the settings of the models differ"),
+)
+
+gemini_1_5_core = score_dots(
+    _REPORT,
+    "gemini-1-5-core",
+    "图6",
+    ("Gemini 1.5 pro拟人（humaneval）能力对比", "Gemini 1.5 Pro on core capabilities"),
+    highlight=("Gemini 1.5 Pro", "Gemini 1.0 Ultra", "Gemini 1.0 Pro"),
+    prepare=_percent,
+    note=(
+        "WMT23以BLEURT计，未画：1.0 Pro 71.7、1.0 Ultra 74.4、1.5 Pro 75.2",
+        "WMT23 is in BLEURT and left out: 1.0 Pro 71.7, 1.0 Ultra 74.4, 1.5 Pro 75.2",
+    ),
+)
+
+gemini_1_5_multimodal = score_table(
+    _REPORT,
+    "gemini-1-5-multimodal",
+    "图7",
+    ("Gemini 1.5 pro多模态能力对比", "Gemini 1.5 Pro on multimodal benchmarks"),
+    note=("各测试的分制不同", "the tests use different scales"),
+)
 
 mixtral = score_dots(
     _REPORT,
@@ -72,7 +120,39 @@ claude_3 = score_dots(
 )
 
 claude_prices = printed_table(
-    _REPORT, "claude-3-pricing", "正文", ("Claude 3三款模型的价格与定位", "Prices and positions of the Claude 3 models")
+    _REPORT,
+    "claude-3-pricing",
+    "正文",
+    ("Claude 3三款模型的价格与定位", "Prices and positions of the Claude 3 models"),
+    labels={
+        "input_usd_per_mtok": ("输入价（美元/百万token）", "Input (USD per 1m tokens)"),
+        "output_usd_per_mtok": ("输出价（美元/百万token）", "Output (USD per 1m tokens)"),
+    },
+)
+
+llama_family = printed_table(
+    _REPORT, "llama-family", "图17", ("LLaMA1与LLaMA2模型家族的参数和性能等", "The LLaMA 1 and LLaMA 2 families")
+)
+llama_training = printed_table(
+    _REPORT, "llama-2-training", "图19", ("LLaMA2软硬件投入", "Hardware and software behind LLaMA 2")
+)
+
+llama_2 = score_dots(
+    _REPORT,
+    "llama-2-vs-closed",
+    "图18",
+    ("闭源模型基准测试对比结果", "LLaMA 2 against closed models"),
+    highlight=("LLaMA 2", "Llama 2", "GPT-4", "GPT-3.5", "PaLM-2-L", "PaLM"),
+    note=("各模型的测试设定不尽相同", "the settings of the models differ"),
+)
+
+ernie_superglue = score_table(
+    _REPORT,
+    "ernie-3-superglue",
+    "图25",
+    ("ERNIE效果对比", "ERNIE 3.0 on SuperGLUE"),
+    prepare=with_metric,
+    note=("SuperGLUE榜单，2021-07-03", "SuperGLUE leaderboard of 3 July 2021"),
 )
 
 abab6 = score_table(
@@ -105,6 +185,39 @@ baichuan_medical = score_dots(
     unit=("得分", "Score"),
     prepare=_with_prompting,
     note=("正文只有医疗部分", "the text holds the medical part only"),
+)
+
+svd = score_table(
+    _REPORT,
+    "svd-fvd",
+    "图39",
+    ("SVD定量比较效果", "Stable Video Diffusion, FVD"),
+    prepare=with_metric,
+    note=("FVD越低越好", "lower FVD is better"),
+)
+videopoet = score_table(
+    _REPORT,
+    "videopoet-benchmarks",
+    "图41",
+    ("VideoPoet测评效果", "VideoPoet benchmark results"),
+    prepare=with_metric,
+    note=("FVD越低越好，CLIPSIM与IS越高越好", "lower FVD is better, higher CLIPSIM and IS are"),
+)
+animate_fashion = score_table(
+    _REPORT,
+    "animate-anyone-fashion",
+    "图48",
+    ("Animate Anyone时装视频合成测试结果", "Animate Anyone on fashion video"),
+    prepare=_by_metric,
+    note=_METRIC_NOTE,
+)
+animate_dance = score_table(
+    _REPORT,
+    "animate-anyone-dance",
+    "图49",
+    ("Animate Anyone舞蹈视频合成测试结果", "Animate Anyone on human dance"),
+    prepare=_by_metric,
+    note=_METRIC_NOTE,
 )
 
 _CALENDAR = ("横轴为公历季度，与公司财年标注不同", "quarters are calendar quarters, not fiscal ones")
@@ -153,16 +266,20 @@ timeline = release_timeline(
 )
 
 lines_of_baskets = basket_lines(
-    _REPORT, "basket-lines", "附图1", ("五个方向篮子一年走势", "The five baskets over a year"), baskets=_BASKETS
+    _REPORT, "basket-lines", "附图", ("五个方向篮子一年走势", "The five baskets over a year"), baskets=_BASKETS
 )
-summary_of_baskets = basket_summary(_REPORT, "附表1", baskets=_BASKETS)
-members_of_baskets = basket_members(_REPORT, "附表2", ("建议关注标的", "Suggested names"), baskets=_BASKETS)
+summary_of_baskets = basket_summary(_REPORT, "附表", baskets=_BASKETS)
+members_of_baskets = basket_members(_REPORT, "附表", ("建议关注标的", "Suggested names"), baskets=_BASKETS)
 after_publication = after_lines(_REPORT, baskets=_BASKETS)
 ratings = rating_outcome(_REPORT)
 scale = rating_scale(_REPORT)
+register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    sector_line, mixtral, lmsys, gpt_4v_vs_gemini, claude_3, claude_prices, abab6, baichuan_math, baichuan_medical,
-    capex_meta, capex_microsoft, capex_google, capex_amazon, capex_statements, timeline,
+    sector_line, gemini_sizes, gemini_text, gemini_1_5_core, gemini_1_5_multimodal, mixtral, lmsys,
+    gpt_4v_vs_gemini, claude_3, claude_prices,
+    llama_family, llama_2, llama_training, ernie_superglue, abab6, baichuan_math, baichuan_medical,
+    svd, videopoet, animate_fashion, animate_dance,
+    capex_meta, capex_microsoft, capex_google, capex_amazon, capex_statements, timeline, register,
     lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

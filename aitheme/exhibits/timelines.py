@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
-from aitheme.exhibits.printed import printed_source
+from aitheme.exhibits.english import in_english
+from aitheme.exhibits.printed import printed_source, registry_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from aitheme.charts.timeline import Moment
     from aitheme.themes.model import Release
 
-__all__ = ["release_timeline"]
+__all__ = ["history_timeline", "release_timeline"]
 
-_MONTH_MIDDLE = 15
+_YEAR_MIDDLE, _MONTH_MIDDLE = 7, 15
+_MONTH_LENGTH = len("2024-03")
 _COLOURED_VENDORS = 5
 _FEW_EVENTS = 6
 
@@ -35,6 +37,7 @@ def release_timeline(
     until: date | None = None,
     region: str | None = None,
     model: str | None = None,
+    vendor: str | None = None,
     undated: bool = False,
     note: tuple[str, str] = ("", ""),
 ) -> ExhibitDefinition:
@@ -46,8 +49,8 @@ def release_timeline(
         Where it belongs, and what it is called.
     since, until
         First and last Beijing date.
-    region, model
-        Keep only releases of a region or of a model family.
+    region, model, vendor
+        Keep only releases of a region, of a model family or of a vendor.
     undated
         Include releases of which only the month is known, with a hollow mark in its middle.
     note
@@ -61,6 +64,7 @@ def release_timeline(
             and report in context.theme.release_reports(release.id)
             and (region is None or release.region == region)
             and (model is None or release.model == model)
+            and (vendor is None or release.vendor == vendor)
             and (since is None or day >= since)
             and (until is None or day <= until)
         )
@@ -84,6 +88,74 @@ def _day(release: Release, *, undated: bool) -> date | None:
     return date(int(stamp[:4]), int(stamp[4:6]), _MONTH_MIDDLE)
 
 
+def history_timeline(
+    report: str,
+    exhibit_id: str,
+    table_id: str,
+    label: str,
+    title: tuple[str, str],
+    *,
+    when: str,
+    what: str,
+    note: tuple[str, str] = ("", ""),
+) -> ExhibitDefinition:
+    """Define a timeline of the dated rows of a packaged table.
+
+    Parameters
+    ----------
+    report, exhibit_id, table_id, label, title
+        Where it belongs, which table it draws, and what it is called.
+    when
+        Column with a year, month or day in ISO form; a row without one is left out and counted in the note.
+    what
+        Column with the label; ``*_zh`` gives way to ``*_en`` in English where the table has it.
+    note
+        What the reader has to know.
+    """
+
+    def build(context: Context) -> Content:
+        import pandas as pd
+
+        meta, data = registry_table(context, table_id)
+        own = f"{what.removesuffix('_zh')}_en"
+        names = data[own] if context.lang == "en" and what.endswith("_zh") and own in data.columns else data[what]
+        texts = data[when].astype("string")
+        known = texts.str.match(r"\d{4}").fillna(value=False)
+        rows = pd.DataFrame({"date": texts[known], "name": names[known].astype("string")}).reset_index(drop=True)
+        if context.lang == "en":
+            rows["name"] = [in_english(name, context.theme) for name in rows["name"]]
+
+        def draw(heading: Heading) -> alt.LayerChart:
+            from aitheme.charts.frame import FULL, HALF
+            from aitheme.charts.timeline import Moment, timeline
+
+            moments = [Moment(*_moment_of(text), name, "", len(text) > _MONTH_LENGTH)
+                       for text, name in zip(rows["date"], rows["name"], strict=True)]  # fmt: skip
+            return timeline(moments, heading, size=FULL if len(moments) > _FEW_EVENTS else HALF)
+
+        undated = int((~known).sum())
+        left_out = context.t(f"{undated}项无日期，未画", f"{undated} without a date left out") if undated else ""
+        remark = context.t("；", "; ").join(text for text in (context.t(*note), left_out) if text)
+        columns = {"date": Column("日期", "Date"), "name": Column("事件", "Event")}
+        subtitle = context.t(
+            "空心点只知年月，置于其中间", "A hollow mark stands in the middle of the month or year known"
+        )
+        if all(len(text) > _MONTH_LENGTH for text in rows["date"]):
+            subtitle = context.t("按所印日期", "By the printed dates")
+        return Content(
+            rows, columns, *printed_source(context, meta), subtitle, remark, None, draw, None, from_market=False
+        )
+
+    return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "print", build)
+
+
+def _moment_of(text: str) -> tuple[date, str]:
+    """Return the day an ISO year, month or day stands on, and how it is written."""
+    parts = [int(part) for part in text.split("-")]
+    year, month, day = (*parts, *(_YEAR_MIDDLE, _MONTH_MIDDLE)[len(parts) - 1 :])
+    return date(year, month, day), text[2:].replace("-", "/") if len(parts) > 1 else text
+
+
 def _timeline_content(context: Context, releases: Sequence[Release], note: str) -> Content:
     import pandas as pd
 
@@ -94,7 +166,7 @@ def _timeline_content(context: Context, releases: Sequence[Release], note: str) 
             else str(_day(release, undated=True))[:7],
             "day0": release.day0,
             "name": context.t(release.name_zh, release.name_en),
-            "vendor": release.vendor.replace(";", "、"),
+            "vendor": _vendor(context, release.vendor),
             "id": release.id,
         }
         for release in releases
@@ -121,11 +193,16 @@ def _timeline_content(context: Context, releases: Sequence[Release], note: str) 
     return Content(pd.DataFrame(rows), columns, zh, en, subtitle, note, None, draw, None, from_market=False)
 
 
+def _vendor(context: Context, vendor: str) -> str:
+    """Return a release's vendors as shown."""
+    return vendor.replace(";", "、") if context.lang == "zh" else in_english(vendor, context.theme)
+
+
 def _main_vendors(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the vendors to colour: those with most events, the latest first among equals; none for a single vendor."""
     vendors = [row["vendor"] for row in rows]
     last = {vendor: at for at, vendor in enumerate(vendors)}
-    alone = [vendor for vendor in last if "、" not in vendor]
+    alone = [vendor for vendor in last if "、" not in vendor and ";" not in vendor]
     if len(last) < 2:  # noqa: PLR2004 (one vendor needs no colours)
         return []
     return sorted(alone, key=lambda vendor: (-vendors.count(vendor), -last[vendor]))[:_COLOURED_VENDORS]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aitheme.reports.book import FORMATS, WrittenBook, available_books, write_book
+from aitheme.reports.book import FORMATS, WrittenBook, available_books, write_book, write_exhibits
 from aitheme.reports.folder import OutputError
+from aitheme.reports.overview import write_overview
 
-__all__ = ["FORMATS", "OutputError", "WrittenBook", "available_books", "write_book"]
+__all__ = ["FORMATS", "OutputError", "WrittenBook", "available_books", "write_book", "write_exhibits", "write_overview"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aitheme.store import Market
     from aitheme.themes import Theme
 
-__all__ = ["FORMATS", "WrittenBook", "available_books", "write_book"]
+__all__ = ["FORMATS", "WrittenBook", "available_books", "write_book", "write_exhibits"]
 
 FORMATS = ("html", "png", "svg", "xlsx", "pptx")
 DEFAULT_FORMATS = ("html", "png", "svg", "xlsx")
@@ -51,6 +51,13 @@ class WrittenBook:
     drawn: int
     missing: int
     exhibits: tuple[Exhibit, ...]
+
+    def _repr_html_(self) -> str:
+        from aitheme.display import card
+
+        missing = [f"unavailable: {item.caption} ({item.reason})" for item in self.exhibits if item.status != "ok"]
+        title = f"{self.book}: {self.drawn} exhibits drawn, {self.missing} unavailable; open {self.index}"
+        return card(title, missing, simulated=any(item.simulated for item in self.exhibits))
 
 
 def available_books(theme: Theme, name: str = "all") -> tuple[str, ...]:
@@ -121,6 +128,59 @@ def write_book(
     MissingPackageError
         ``pptx`` is asked for and python-pptx is not installed.
     """
+    tell = progress or (lambda _text: None)
+    _check_formats(formats)
+    chosen = check_lang(lang)
+    definitions = _chosen(theme, book, only)
+    tell(f"{book}: drawing {len(definitions)} exhibits")
+    exhibits = (definition(market, theme, lang=chosen, as_of=as_of) for definition in definitions)
+    return _publish(Path(out), lambda: _head(market, theme, book, chosen, as_of), exhibits, formats, tell)
+
+
+def write_exhibits(
+    exhibits: Iterable[Exhibit],
+    out: str | Path,
+    *,
+    name: str,
+    title: str,
+    source: str,
+    as_of: date,
+    lang: str = "zh",
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    progress: Callable[[str], None] | None = None,
+) -> WrittenBook:
+    """Write exhibits that belong to no report, such as those of an analyst's own data, in the forms of a book.
+
+    Parameters
+    ----------
+    exhibits
+        In order.
+    out
+        Folder; earlier output in it is replaced.
+    name, title
+        What the files are called, and the heading.
+    source
+        Where the data comes from, for the heading and the manifest.
+    as_of
+        Last date of the data.
+    lang, formats, progress
+        As for :func:`write_book`.
+
+    Raises
+    ------
+    AithemeError
+        As for :func:`write_book`.
+    """
+    _check_formats(formats)
+    head = {
+        "generator": GENERATOR, "book": name, "title": title, "broker": "", "published": "", "published_basis": "stated",
+        "lang": check_lang(lang), "generated": _now(), "source": source, "simulated": False, "snapshot": "",
+        "as_of": as_of.isoformat(),
+    }  # fmt: skip
+    return _publish(Path(out), lambda: head, exhibits, formats, progress or (lambda _text: None))
+
+
+def _check_formats(formats: Sequence[str]) -> None:
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError.build("formats", name, FORMATS, f"use some of {', '.join(FORMATS)}")
@@ -128,24 +188,33 @@ def write_book(
         from aitheme.reports.deck import check_deck
 
         check_deck()
-    tell = progress or (lambda _text: None)
-    chosen = check_lang(lang)
-    definitions = _chosen(theme, book, only)
-    tell(f"{book}: drawing {len(definitions)} exhibits")
-    target = Path(out)
+
+
+def _publish(
+    target: Path,
+    heading: Callable[[], dict[str, Any]],
+    exhibits: Iterable[Exhibit],
+    formats: Sequence[str],
+    tell: Callable[[str], None],
+) -> WrittenBook:
+    """Draw exhibits as they come and put the whole folder in its place."""
     with book_folder(target) as work:
-        exhibits, figures, pending = _drawn(market, theme, definitions, chosen, as_of, tell)
-        head = _head(market, theme, book, chosen, as_of)
-        files = _write(work, head, exhibits, formats, figures, pending)
+        drawn, figures, pending = _drawn(exhibits, tell)
+        head = heading()
+        files = _write(work, head, drawn, formats, figures, pending)
         manifest = {
             **head,
-            "exhibits": [_record(exhibit, files) for exhibit in exhibits],
-            "files": _book_files(book, formats),
+            "exhibits": [_record(exhibit, files) for exhibit in drawn],
+            "files": _book_files(head["book"], formats),
         }
         (work / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    drawn = sum(exhibit.status == "ok" for exhibit in exhibits)
+    available = sum(exhibit.status == "ok" for exhibit in drawn)
     index = target / (INDEX if "html" in formats else MANIFEST)
-    return WrittenBook(book, target, index, drawn, len(exhibits) - drawn, tuple(exhibits))
+    return WrittenBook(head["book"], target, index, available, len(drawn) - available, tuple(drawn))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _head(market: Market, theme: Theme, book: str, lang: str, as_of: str | date | None) -> dict[str, Any]:
@@ -160,7 +229,7 @@ def _head(market: Market, theme: Theme, book: str, lang: str, as_of: str | date 
         "published": report.published.isoformat(),
         "published_basis": report.published_basis,
         "lang": lang,
-        "generated": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "generated": _now(),
         "source": provenance.source,
         "simulated": provenance.simulated,
         "snapshot": provenance.snapshot,
@@ -169,28 +238,22 @@ def _head(market: Market, theme: Theme, book: str, lang: str, as_of: str | date 
 
 
 def _drawn(
-    market: Market,
-    theme: Theme,
-    definitions: Iterable[ExhibitDefinition],
-    lang: str,
-    as_of: str | date | None,
-    tell: Callable[[str], None],
+    exhibits: Iterable[Exhibit], tell: Callable[[str], None]
 ) -> tuple[list[Exhibit], dict[str, Any], dict[str, Future[Drawing]]]:
     """Compute every exhibit; each is rendered elsewhere while the next one is computed."""
     from aitheme.charts.render import submit
 
-    exhibits: list[Exhibit] = []
+    drawn: list[Exhibit] = []
     figures: dict[str, Any] = {}
     pending: dict[str, Future[Drawing]] = {}
-    for definition in definitions:
-        exhibit = definition(market, theme, lang=lang, as_of=as_of)
-        exhibits.append(exhibit)
+    for exhibit in exhibits:
+        drawn.append(exhibit)
         if exhibit.content is None:
             tell(f"{exhibit.report}: {exhibit.caption} unavailable: {exhibit.reason}")
         else:
             figures[exhibit.id] = exhibit.figure()
             pending[exhibit.id] = submit(figures[exhibit.id])
-    return exhibits, figures, pending
+    return drawn, figures, pending
 
 
 def _write(
@@ -210,7 +273,7 @@ def _write(
         from aitheme.reports.workbook import sheet_name, write_workbook
 
         images = {name: drawing.png for name, drawing in drawings.items()}
-        write_workbook(work / f"{head['book']}.xlsx", exhibits, images, title=f"{head['broker']}：{head['title']}")
+        write_workbook(work / f"{head['book']}.xlsx", exhibits, images, title=_title(head))
         for number, exhibit in enumerate(exhibits, start=1):
             if exhibit.content is not None:
                 files[exhibit.id]["sheet"] = sheet_name(exhibit, number)
@@ -218,10 +281,14 @@ def _write(
         from aitheme.reports.deck import write_deck
 
         images = {name: drawing.png for name, drawing in drawings.items()}
-        write_deck(work / f"{head['book']}.pptx", exhibits, images, title=f"{head['broker']}：{head['title']}")
+        write_deck(work / f"{head['book']}.pptx", exhibits, images, title=_title(head))
     if "html" in formats:
         _write_html(work, head, exhibits, drawings, figures)
     return files
+
+
+def _title(head: Mapping[str, Any]) -> str:
+    return f"{head['broker']}：{head['title']}" if head["broker"] else str(head["title"])
 
 
 def _write_images(work: Path, name: str, drawing: Drawing, formats: Sequence[str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from aitheme.charts.fonts import FONT_STACK
-from aitheme.exhibits.base import source_name
 from aitheme.exhibits.columns import table_cells
+from aitheme.exhibits.labels import CHAPTERS, source_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
     from aitheme.charts.tables import TableCells
     from aitheme.exhibits import Exhibit
 
-__all__ = ["book_html", "data_uri"]
+__all__ = ["book_html", "data_uri", "page_entry"]
 
 _SHORT = 12
-_CHAPTERS = {
-    "print": ("报告图表", "Exhibits of the report"),
-    "baskets": ("篮子", "Baskets"),
-    "after": ("发布之后", "After publication"),
-    "rating": ("评级", "Ratings"),
-}
 
 
 def data_uri(exhibit: Exhibit) -> str:
@@ -57,8 +51,8 @@ def _script_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str).replace("</", "<\\/")
 
 
-def _entry(exhibit: Exhibit, drawing: Drawing | None) -> dict[str, Any]:
-    """Return what the template shows of an exhibit."""
+def page_entry(exhibit: Exhibit, drawing: Drawing | None = None) -> dict[str, Any]:
+    """Return what a template shows of an exhibit; a chart needs its drawing."""
     entry: dict[str, Any] = {"exhibit": exhibit, "cells": None, "svg": None, "csv": None, "groups": []}
     if exhibit.content is None:
         return entry
@@ -118,9 +112,9 @@ def book_html(
         (
             key,
             names[0 if lang == "zh" else 1],
-            [_entry(one, drawings.get(one.id)) for one in exhibits if one.chapter == key],
+            [page_entry(one, drawings.get(one.id)) for one in exhibits if one.chapter == key],
         )
-        for key, names in _CHAPTERS.items()
+        for key, names in CHAPTERS.items()
     ]
     stack = f"'aitheme CJK',{FONT_STACK}" if font else FONT_STACK
     return environment.from_string(source).render(

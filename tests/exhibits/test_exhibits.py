@@ -10,8 +10,9 @@ import pytest
 from aitheme.analysis import basket_returns
 from aitheme.errors import UnknownNameError
 from aitheme.exhibits import book, glsc_20231229, hfzq_202402, htsc_20230420, mszq_20240328, tfzq_20240309
-from aitheme.exhibits.base import UnavailableError, english_label
+from aitheme.exhibits.base import UnavailableError
 from aitheme.exhibits.columns import Column, format_cell, table_cells
+from aitheme.exhibits.labels import english_label
 from tests.conftest import PROJECT
 
 REPORTS = PROJECT / "aitheme" / "themes" / "ai" / "reports"
@@ -305,11 +306,12 @@ def test_bad_names_are_refused(demo_market, ai_theme, toy_theme):
 
 
 def test_a_notebook_gets_a_picture_and_an_interactive_chart(demo_market, ai_theme):
-    bundle = mszq_20240328.index_lines(demo_market, ai_theme)._repr_mimebundle_()
-    assert bundle["text/html"].startswith("<svg")
-    assert "vega-lite" in bundle["application/vnd.vegalite.v6+json"]["$schema"]
-    table = mszq_20240328.model_map(demo_market, ai_theme)._repr_mimebundle_()
-    assert set(table) == {"text/html", "text/plain"}
+    page = mszq_20240328.index_lines(demo_market, ai_theme)._repr_html_()
+    assert '<div class="aitheme-chart"' in page
+    assert "<svg" in page
+    assert "schema/vega-lite/v6" in page
+    table = mszq_20240328.model_map(demo_market, ai_theme)._repr_html_()
+    assert table.startswith("<svg")
 
 
 def test_an_exhibit_cannot_be_changed(demo_market, ai_theme):

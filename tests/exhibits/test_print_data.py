@@ -1,0 +1,333 @@
+"""The rows of every printed exhibit against the packaged files, read without the code that draws them."""
+
+import csv
+import re
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from aitheme.exhibits import book, mszq_20240328, tfzq_20240309
+from aitheme.exhibits.columns import format_cell, is_missing
+from aitheme.exhibits.english import in_english
+from tests.conftest import PROJECT
+from tests.exhibits.test_exhibits import REPORTS, closes, last_on, levels, printed
+
+BOOKS = ("glsc-20231229", "hfzq-202402", "htsc-20230420", "mszq-20240328", "tfzq-20240309")
+TABLES = {
+    "glsc-20231229": ("h200", "mtt-s4000", "uec-members", "openai-2024-plan", "openai-prices"),
+    "hfzq-202402": (
+        "gpt-history", "gemini-1-5-win-rates", "meta-models", "domestic-multimodal", "api-customers", "office-products",
+        "medical-models",
+    ),
+    "htsc-20230420": ("companies-mentioned", "tongyi-first-partners", "sensenova-lineup", "game-aigc-cases"),
+    "mszq-20240328": ("tongyi-qianwen-history", "ernie-family", "ernie-4-pricing", "model-map"),
+    "tfzq-20240309": (
+        "gemini-sizes", "gpt-4v-vs-gemini", "claude-3-pricing", "llama-family", "llama-2-training", "capex-statements",
+    ),
+}  # fmt: skip
+SCORES = {
+    "glsc-20231229": ("gemini-text-benchmarks", "gemini-multimodal-benchmarks"),
+    "hfzq-202402": ("benchmark-scores",),
+    "mszq-20240328": (),
+    "tfzq-20240309": (
+        "gemini-1-5-core", "mixtral-benchmarks", "claude-3-benchmarks", "llama-2-vs-closed", "baichuan-3-math-code",
+        "baichuan-3-medical",
+    ),
+}  # fmt: skip
+SPREAD = {
+    "gemini-text-scores": ("glsc-20231229", "gemini-text-benchmarks"),
+    "gemini-benchmarks": ("tfzq-20240309", "gemini-benchmarks"),
+    "gemini-1-5-multimodal": ("tfzq-20240309", "gemini-1-5-multimodal"),
+    "ernie-3-superglue": ("tfzq-20240309", "ernie-3-superglue"),
+    "abab6-benchmarks": ("tfzq-20240309", "abab6-benchmarks"),
+    "svd-fvd": ("tfzq-20240309", "svd-fvd"),
+    "videopoet-benchmarks": ("tfzq-20240309", "videopoet-benchmarks"),
+    "animate-anyone-fashion": ("tfzq-20240309", "animate-anyone-fashion"),
+    "animate-anyone-dance": ("tfzq-20240309", "animate-anyone-dance"),
+}
+
+
+@pytest.fixture
+def drawn(demo_market, ai_theme):
+    def draw(report, name, lang="zh"):
+        definition = next(one for one in book(ai_theme, report) if one.id == name)
+        return definition(demo_market, ai_theme, lang=lang)
+
+    return draw
+
+
+def rows_of(path):
+    with (REPORTS.parent / path).open(encoding="utf-8-sig") as handle:
+        return list(csv.DictReader(handle))
+
+
+@pytest.mark.parametrize(("report", "table"), [(report, name) for report, names in TABLES.items() for name in names])
+def test_tables_are_the_packaged_ones(drawn, report, table):
+    data, rows = drawn(report, table, "en").data, printed(report, table)
+    assert len(data) == len(rows)
+    for name in rows[0]:
+        for found, row in zip(data[name], rows, strict=True):
+            if name.startswith(("input_", "output_")) and not name.endswith("mtok"):
+                assert (not is_missing(found) and found == "√") == (row[name] == "1")
+            elif is_missing(found) or not re.fullmatch(r"-?\d+(\.\d+)?", row[name]):
+                assert format_cell(found, "text") in (row[name], row[name].capitalize())
+            else:
+                assert float(found) == float(row[name])
+
+
+@pytest.mark.parametrize(("report", "table"), [(report, name) for report, names in SCORES.items() for name in names])
+def test_scores_are_drawn_from_the_packaged_rows(drawn, report, table):
+    score = "score_pct" if table == "benchmark-scores" else "score"
+    rows = [row for row in printed(report, table) if row[score] and row.get("kind", "score") == "score"]
+    test = "task" if table == "benchmark-scores" else "benchmark"
+    pairs = {(row[test], row["model"], float(row[score])) for row in rows}
+    data = drawn(report, table).data
+    found = {(row["test"], row["model"].removesuffix(" (Med-prompt)"), row["score"]) for row in data.to_dict("records")}
+    assert found <= pairs
+    assert len(found) >= 0.8 * len({(one, model) for one, model, _ in pairs})
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_tables_of_scores_hold_each_printed_score_once(drawn, name):
+    report, table = SPREAD[name]
+    data = drawn(report, name).data.drop(columns="benchmark")
+    cells = sorted(float(value) for value in data.to_numpy().ravel() if not is_missing(value))
+    wanted = sorted(float(row["score"]) for row in printed(report, table) if row["score"])
+    assert cells == wanted
+
+
+@pytest.mark.parametrize(
+    ("report", "name", "table", "value"),
+    [
+        ("hfzq-202402", "gpt-4-pretraining-mix", "gpt-4-pretraining-mix", "weight_pct"),
+        ("hfzq-202402", "gemini-1-5-wins", "gemini-1-5-win-rates", "win_rate_pct"),
+        ("mszq-20240328", "opencompass-202403", "opencompass-202403", "score"),
+        ("tfzq-20240309", "lmsys-arena-20231222", "lmsys-arena-20231222", "arena_elo"),
+    ],
+)
+def test_rankings_hold_the_printed_values(drawn, report, name, table, value):
+    wanted = [float(row[value]) for row in printed(report, table) if row[value]]
+    assert [float(one) for one in drawn(report, name).data[value]] == wanted
+
+
+@pytest.mark.parametrize(
+    ("report", "name", "table", "when", "what"),
+    [
+        ("hfzq-202402", "gpt-timeline", "gpt-history", "released", "model"),
+        ("hfzq-202402", "meta-timeline", "meta-models", "released", "model"),
+        ("mszq-20240328", "pangu-history", "pangu-history", "date", "event_zh"),
+    ],
+)
+def test_histories_hold_every_dated_row(drawn, report, name, table, when, what):
+    exhibit = drawn(report, name)
+    dated = [(row[when], row[what]) for row in printed(report, table) if re.match(r"\d{4}", row[when])]
+    assert list(zip(exhibit.data["date"], exhibit.data["name"], strict=True)) == dated
+    left_out = len(printed(report, table)) - len(dated)
+    assert (f"{left_out}项无日期" in exhibit.note) == bool(left_out)
+
+
+@pytest.mark.parametrize(
+    ("report", "name", "since", "until", "only"),
+    [
+        ("glsc-20231229", "release-timeline", "2023-07-01", "2023-12-31", {}),
+        ("hfzq-202402", "release-timeline", "0", "9", {}),
+        ("mszq-20240328", "release-timeline", "0", "9", {"region": "domestic"}),
+        ("mszq-20240328", "tongyi-timeline", "0", "9", {"vendor": "阿里巴巴"}),
+        ("tfzq-20240309", "release-timeline", "2023-10-01", "9", {}),
+    ],
+)
+def test_timelines_hold_the_releases_the_report_dates(drawn, report, name, since, until, only):
+    mentioned = {row["release"] for row in rows_of("mentions.csv") if row["report"] == report}
+    expected = {
+        row["id"] for row in rows_of("releases.csv")
+        if row["id"] in mentioned and row["beijing_date"] and since <= row["beijing_date"] <= until
+        and all(row[key] == value for key, value in only.items())
+    }  # fmt: skip
+    assert expected
+    assert set(drawn(report, name).data["id"]) == expected
+
+
+def test_ernie_updates_are_those_with_a_month_at_least(drawn):
+    data = drawn("mszq-20240328", "ernie-updates").data
+    assert list(data["beijing_date"]) == ["2019-03", "2023-10-17"]
+
+
+def test_indicator_scheme_names_columns_the_tool_reads(drawn):
+    from aitheme.indicators.metrics import GIVEN, METRICS, REVENUE_LINE
+
+    data = drawn("mszq-20240328", "indicator-stages").data
+    assert list(data["indicator_zh"]) == [row["indicator_zh"] for row in printed("mszq-20240328", "indicator-stages")]
+    for column in data["tool_column"]:
+        assert column in {**GIVEN, **METRICS} or column == f"{REVENUE_LINE}*"
+    stages = {"growth": "发展初期：看成长性", "maturity": "成熟期：看盈利"}
+    for row in data.to_dict("records"):
+        if row["tool_column"] in METRICS:
+            assert stages[METRICS[row["tool_column"]].stage] == row["stage_shown"]
+
+
+@pytest.mark.parametrize("report", BOOKS)
+def test_register_accounts_for_every_exhibit_of_the_report(drawn, ai_theme, report):
+    entries = rows_of(f"reports/{report}/exhibits.csv")
+    exhibit = drawn(report, "exhibit-register")
+    listed = list(exhibit.data["label"])
+    pictures = re.findall(r"图表?\d+", exhibit.note)
+    assert len(listed) + len(pictures) >= len(entries)
+    for entry in entries:
+        assert entry["label"] in listed or entry["label"] in pictures, entry
+        if entry["label"] in pictures and entry["label"] not in listed:
+            assert entry["carried"] == "picture"
+    known = {one.id for one in book(ai_theme, report)}
+    for row in exhibit.data.to_dict("records"):
+        assert set(filter(None, row["place"].split("、"))) <= known
+        assert row["place"] or row["remark"]
+
+
+@pytest.mark.parametrize("report", BOOKS)
+def test_rating_scale_is_the_printed_one(drawn, ai_theme, report):
+    scale = ai_theme.report(report).rating_scale
+    data = drawn(report, "rating-scale").data
+    assert sorted(data["as_printed"]) == sorted(level.as_printed for level in scale.levels)
+    assert set(data["months"]) == {scale.horizon_months_stock, scale.horizon_months_sector}
+
+
+SECTORS = {
+    "glsc-20231229": "801750.SI",
+    "hfzq-202402": "801750.SI",
+    "htsc-20230420": "801760.SI",
+    "tfzq-20240309": "801750.SI",
+}
+
+
+@pytest.mark.parametrize("report", SECTORS)
+def test_sector_lines_end_where_the_indices_do(demo_market, ai_theme, drawn, report):
+    published = ai_theme.report(report).published
+    start = date(published.year - 1, published.month, published.day)
+    exhibit = drawn(report, "sector-line")
+    ends = exhibit.data.groupby("name")["change"].last()
+    moves = []
+    for symbol in (SECTORS[report], "000300.SH"):
+        series = closes(demo_market, symbol, date(2021, 1, 1), published)
+        moves.append(last_on(series, published) / last_on(series, start) - 1)
+    sector = next(name for name in ends.index if name != "沪深300")
+    assert [ends[sector], ends["沪深300"]] == pytest.approx(moves)
+    assert f"{100 * (moves[0] - moves[1]):+.1f}个百分点" in exhibit.content.subtitle
+
+
+@pytest.mark.parametrize("report", BOOKS)
+def test_basket_lines_are_means_of_their_members(demo_market, ai_theme, drawn, report):
+    data = drawn(report, "basket-lines").data
+    ends = data.groupby("name")["change"].last()
+    first, last = data["session"].min(), data["session"].max()
+    names = {ai_theme.basket(name).name_zh: name for name in ai_theme.baskets if name.startswith(report)}
+    checked = 0
+    for name in set(ends.index) & set(names):
+        series = [levels(demo_market, symbol) for symbol in ai_theme.symbols(names[name])]
+        ratios = [last_on(one, last) / last_on(one, first) for one in series if last_on(one, first) is not None]
+        assert ends[name] == pytest.approx(sum(ratios) / len(ratios) - 1, abs=1e-9)
+        checked += 1
+    assert checked >= 2
+
+
+@pytest.mark.parametrize(
+    ("exhibit", "symbol"),
+    [
+        (tfzq_20240309.capex_meta, "META.US"), (tfzq_20240309.capex_microsoft, "MSFT.US"),
+        (tfzq_20240309.capex_google, "GOOGL.US"), (tfzq_20240309.capex_amazon, "AMZN.US"),
+    ],
+)  # fmt: skip
+def test_capital_expenditure_of_each_company(demo_market, ai_theme, exhibit, symbol):
+    rows = demo_market.sql("SELECT quarter_end, capex FROM capex WHERE symbol = ? ORDER BY quarter_end", [symbol])
+    own = {
+        f"{end.year % 100:02d}Q{(end.month + 2) // 3}": capex / 1e9
+        for end, capex in zip(rows["quarter_end"], rows["capex"], strict=True)
+        if end.date() <= date(2024, 3, 9)
+    }
+    data = exhibit(demo_market, ai_theme).data.set_index("quarter")["capex"].dropna()
+    assert data.to_dict() == pytest.approx(own)
+
+
+class WithFilms:
+    """A market that also knows some months of box office."""
+
+    def __init__(self, market, rows):
+        self._market, self._rows = market, rows
+
+    def __getattr__(self, name):
+        return getattr(self._market, name)
+
+    def box_office(self, *, as_of):
+        return self._rows[self._rows["month"] <= as_of]
+
+
+def test_box_office_of_the_text_alone(drawn):
+    gross, admissions = drawn("mszq-20240328", "box-office"), drawn("mszq-20240328", "admissions")
+    assert list(gross.data["value"]) == [19.07, 20.0]
+    assert gross.data["growth"].iloc[1] == pytest.approx(20 / 19.07 - 1)
+    assert list(admissions.data["value"]) == [0.48]
+    assert "正文只给出2023、2024年" in gross.note
+    assert not gross.simulated
+
+
+def test_box_office_of_a_store_fills_the_years_the_text_leaves_out(demo_market, ai_theme):
+    rows = pd.DataFrame(
+        {
+            "month": [date(2021, 3, 1), date(2022, 3, 1), date(2022, 4, 1), date(2024, 3, 1)],
+            "gross": [25e8, 9.1e8, 5.7e8, 28e8],
+            "admissions": [0.7e8, 0.24e8, 0.15e8, 0.66e8],
+            "films": 50,
+            "complete": [True, True, True, True],
+        }
+    )
+    market = WithFilms(demo_market, rows)
+    gross = mszq_20240328.box_office(market, ai_theme)
+    assert dict(zip(gross.data["year"], gross.data["value"], strict=True)) == pytest.approx(
+        {"2021": 25.0, "2022": 9.1, "2023": 19.07, "2024": 20.0}
+    )
+    assert list(gross.data["origin"]) == ["数据源", "数据源", "正文", "正文"]
+    assert gross.data["growth"].iloc[1] == pytest.approx(9.1 / 25 - 1)
+    assert "艺恩" in gross.source
+    people = mszq_20240328.admissions(market, ai_theme)
+    assert people.data["value"].isna().tolist() == [False, False, True, False]
+    assert people.data["growth"].isna().iloc[3]
+
+
+@pytest.mark.parametrize(
+    ("zh", "en"),
+    [
+        ("2023 年 1 月", "2023-01"), ("2023年9月13日", "2023-09-13"), ("2 月 22 日", "22 Feb"), ("2018 年", "2018"),
+        ("2024年底", "end of 2024"), ("谷歌", "Google"), ("百度;阿里巴巴", "Baidu; Alibaba"), ("钉钉、AIPaaS", "DingTalk; AIPaaS"),
+        ("与谁都不相干的一句话", "与谁都不相干的一句话"), ("Qwen-14B", "Qwen-14B"), ("昆仑万维", "Kunlun Tech"),
+    ],
+)  # fmt: skip
+def test_cells_in_english(ai_theme, zh, en):
+    assert in_english(zh, ai_theme) == en
+
+
+def test_english_book_says_what_stays_chinese(drawn):
+    exhibit = drawn("hfzq-202402", "meta-models", "en")
+    assert "in Chinese, as in the report: Summary (reworded)" in exhibit.note
+    shown = exhibit.data[list(exhibit.content.columns)]
+    assert list(shown.iloc[0])[:3] == ["2022-05", "OPT-175B", "Language model"]
+    assert "in Chinese" not in drawn("hfzq-202402", "domestic-multimodal", "en").note
+
+
+def test_every_vocabulary_entry_is_used_once_and_translated():
+    with (PROJECT / "aitheme" / "exhibits" / "english.csv").open(encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len({row["zh"] for row in rows}) == len(rows)
+    assert not [row for row in rows if re.search(r"[\u4e00-\u9fff]", row["en"])]
+
+
+def test_crowding_summary_by_a_loop(demo_market, ai_theme, drawn):
+    exhibit = drawn("mszq-20240328", "crowding-summary")
+    basket = "mszq-20240328/text-corpus"
+    row = exhibit.data.set_index("name").loc[ai_theme.basket(basket).name_zh]
+    days = {"then": ai_theme.report("mszq-20240328").published, "now": demo_market.span[1]}
+    for moment, day in days.items():
+        above = []
+        for symbol in ai_theme.symbols(basket):
+            known = [level for session, level in sorted(levels(demo_market, symbol).items()) if session <= day]
+            if len(known) >= 20:
+                above.append(known[-1] > sum(known[-20:]) / 20)
+        assert row[f"above_{moment}"] == pytest.approx(sum(above) / len(above))
