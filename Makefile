@@ -4,12 +4,13 @@ SOURCE ?= demo
 ARCHIVE ?=
 REPORT ?= all
 OUT ?= build/report
-BENCH ?= cli ingest study screen
+BENCH ?= cli ingest live study screen
 BIN := .venv/bin
 STAMP := .venv/.installed
 STORE := build/store-$(SOURCE)
+BROWSER = $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name && break; done)
 
-.PHONY: report test lint format bench lab lock clean
+.PHONY: report test soak e2e notebooks lint format bench lab lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -21,7 +22,19 @@ report: $(STAMP)
 	$(BIN)/aitheme report $(REPORT) --source $(SOURCE) $(if $(ARCHIVE),--archive $(ARCHIVE)) --data $(STORE) --out $(OUT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 -q -m "not browser"
+
+# Every kill, publication and cell of the fault matrix, against vendors on loopback; some twenty minutes.
+soak: $(STAMP)
+	$(BIN)/python -m pytest tests/live --soak -n 2 -q
+
+# Real JupyterLab and chart books in a real browser.
+e2e: $(STAMP)
+	@test -n "$(BROWSER)" || { echo "e2e: no Chromium on this machine; run: apt-get install chromium" >&2; exit 2; }
+	$(BIN)/python -m pytest -q -m browser tests/e2e tests/reports
+
+notebooks: $(STAMP)
+	$(BIN)/python -m notebooks --source $(if $(ARCHIVE),archive,$(SOURCE)) $(if $(ARCHIVE),--archive $(ARCHIVE)) --out build/notebooks
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -36,7 +49,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 lab: $(STAMP)
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/aitheme lab
 
 lock:
 	$(BIN)/python -m pip install --quiet uv

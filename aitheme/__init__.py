@@ -72,5 +72,12 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'aitheme' has no attribute {name!r}")
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Add ``%screen`` and ``%%market`` to a notebook: ``%load_ext aitheme``."""
+    from aitheme.notebook.magics import AithemeMagics
+
+    shell.register_magics(AithemeMagics)
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

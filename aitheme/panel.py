@@ -49,6 +49,14 @@ class Provenance:
     as_of: date
     fetched: str
 
+    def __str__(self) -> str:
+        return f"{self.source} {self.snapshot}, as of {self.as_of}, fetched {self.fetched}"
+
+    def _repr_html_(self) -> str:
+        from aitheme.display import card
+
+        return card(str(self), simulated=self.simulated)
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -86,6 +94,18 @@ class Panel:
     def symbols(self) -> tuple[str, ...]:
         """The symbols, in the order asked for."""
         return tuple(self.close.columns)
+
+    def _repr_html_(self) -> str:
+        from aitheme.display import Rows, card
+
+        sessions = self.sessions
+        span = f", {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}" if len(sessions) else ""
+        last = self.close.iloc[-5:, :8].rename_axis("session").reset_index()
+        last["session"] = [f"{stamp:%Y-%m-%d}" for stamp in last["session"]]
+        formats = {str(name): ",.2f" for name in last.columns[1:]}
+        title = f"Panel: {len(sessions):,} sessions x {len(self.symbols):,} symbols{span}"
+        rows = Rows(last, "last closes, unadjusted", formats)
+        return card(title, [str(self.provenance)], [rows], simulated=self.provenance.simulated)
 
     @cached_property
     def returns(self) -> pd.DataFrame:

@@ -23,6 +23,11 @@ __all__ = ["BasketIndex", "Performance", "Rebalance", "Weight", "basket_index", 
 Weight = Literal["equal", "cap"]
 Rebalance = Literal["none", "daily"]
 
+PERCENT = dict.fromkeys(
+    ("total_return", "benchmark_return", "excess_return", "max_drawdown", "volatility_annual"), ".1%"
+)
+"""How a summary shows its ratios."""
+
 SESSIONS_PER_YEAR = 242
 """Sessions of a mainland calendar year (242 in 2022, 2023 and 2024), used to annualise volatility."""
 
@@ -54,6 +59,13 @@ class BasketIndex:
     no_data: tuple[str, ...]
     suspended: pd.Series[int]
     approximate: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from aitheme.display import card
+
+        first, last = self.values.index[0], self.values.index[-1]
+        facts = [f"{len(self.used)} of {self.members} members used"]
+        return card(f"Index {first:%Y-%m-%d} to {last:%Y-%m-%d}: {self.values.iloc[-1]:.4f} from 1", facts)
 
     @property
     def members(self) -> int:
@@ -101,6 +113,32 @@ class Performance:
         values["start_session"] = self.start_session.isoformat()
         values["end_session"] = self.end_session.isoformat()
         return values
+
+    @property
+    def title(self) -> str:
+        """Basket, closes compared and how it was held."""
+        held = "rebalanced daily" if self.rebalance == "daily" else "bought and held"
+        return f"{self.basket}: {self.start_session} to {self.end_session}, {self.weight} weight, {held}"
+
+    def facts(self) -> list[str]:
+        """Return one line for every member that did not take part as the others did."""
+        counts = {
+            "not listed at the base session": self.n_not_listed, "without any price": self.n_no_data,
+            "suspended at the end": self.n_suspended_at_end, "with approximate returns": self.n_approximate,
+        }  # fmt: skip
+        return [f"{self.n_used} of {self.n_members} members used"] + [f"{n} {what}" for what, n in counts.items() if n]
+
+    def table(self) -> pd.DataFrame:
+        """Return the returns and risks as one row of ratios."""
+        import pandas as pd
+
+        values = {name: getattr(self, name) for name in PERCENT}
+        return pd.DataFrame([{"benchmark": self.benchmark, **values}])
+
+    def _repr_html_(self) -> str:
+        from aitheme.display import Rows, card
+
+        return card(self.title, self.facts(), [Rows(self.table(), formats=PERCENT)])
 
 
 def rebase(levels: pd.DataFrame, base: date) -> pd.DataFrame:

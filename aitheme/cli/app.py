@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from aitheme.errors import AithemeError, NothingUsableError
+from aitheme.errors import AithemeError, NothingUsableError, StoreBusyError
 
 __all__ = ["app", "main"]
 
@@ -28,7 +28,7 @@ app = typer.Typer(
 
 def main() -> NoReturn:
     """Run the command line; the process exits with the command's code."""
-    from aitheme.cli import analyse, data, lists, report, screen, study  # noqa: F401 (importing registers the commands)
+    from aitheme.cli import analyse, data, indicators, lab, lists, report, screen, status, study  # noqa: F401 (importing registers the commands)
 
     try:
         code = app(standalone_mode=False)
@@ -38,6 +38,8 @@ def main() -> NoReturn:
         _fail(f"{getattr(error, 'format_message', error.__str__)()} See `{where} --help`.")
     except NothingUsableError as error:
         _fail(str(error), code=1)
+    except StoreBusyError as error:
+        _fail(str(error), code=75)
     except AithemeError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
