@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aitheme import screen
-    from aitheme.analysis import BasketReturns, Valuation, basket_returns, valuation
+    from aitheme.analysis import BasketReturns, Valuation, basket_returns, pe_table
     from aitheme.analysis.studies import study_release
     from aitheme.calendar import calendar_for, first_session
     from aitheme.errors import AithemeError
@@ -34,10 +34,10 @@ __all__ = [
     "load_theme",
     "open_market",
     "parse_symbol",
+    "pe_table",
     "refresh",
     "screen",
     "study_release",
-    "valuation",
 ]
 __version__ = "0.1.0"
 
@@ -56,18 +56,17 @@ _HOMES = {
     "load_theme": "themes",
     "open_market": "store",
     "parse_symbol": "symbols",
+    "pe_table": "analysis",
     "refresh": "store",
     "study_release": "analysis.studies",
-    "valuation": "analysis",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "screen":
-        # A package that can be called: aitheme.screen(market, "…") and aitheme.screen.history(market, "…").
+        # A package that can be called: aitheme.screen(market, "…") and aitheme.screen.history(market, theme, "…").
         return import_module("aitheme.screen")
     if name in _HOMES:
-        # `valuation` and `calendar_for` share no name with their module only by this table, so it decides.
         return getattr(import_module(f"aitheme.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'aitheme' has no attribute {name!r}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aitheme.analysis.baskets import BasketReturns, Valuation, basket_returns, resolve_members, valuation
+from aitheme.analysis.baskets import BasketReturns, Valuation, basket_returns, pe_table, resolve_members
 from aitheme.analysis.consensus import ConsensusRevision, PEChange, consensus_revision, pe_change
 from aitheme.analysis.multiples import PEHistory, pe_history
 
@@ -16,6 +16,6 @@ __all__ = [
     "consensus_revision",
     "pe_change",
     "pe_history",
+    "pe_table",
     "resolve_members",
-    "valuation",
 ]

@@ -11,7 +11,8 @@ from aitheme.errors import SymbolError, UnknownNameError
 from aitheme.returns import PERCENT, BasketIndex, Performance, Rebalance, Weight, basket_index, performance
 from aitheme.sources.base import RETURN_APPROXIMATE
 from aitheme.symbols import parse_symbol
-from aitheme.valuation import BasketPE, basket_pe, pe_table
+from aitheme.valuation import BasketPE, basket_pe
+from aitheme.valuation import pe_table as priced_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from aitheme.store import Market
     from aitheme.themes import Theme
 
-__all__ = ["BasketReturns", "Valuation", "basket_returns", "resolve_members", "valuation"]
+__all__ = ["BasketReturns", "Valuation", "basket_returns", "pe_table", "resolve_members"]
 
 # How far back a member suspended at the base session may have traded last.
 _LOOKBACK_SESSIONS = 250
@@ -210,7 +211,7 @@ def _market_values(market: Market, panel: Panel, base: date) -> pd.Series[float]
     return closes * shares
 
 
-def valuation(
+def pe_table(
     market: Market,
     theme: Theme,
     target: str,
@@ -254,7 +255,7 @@ def valuation(
     stated = market.consensus(symbols, as_of=moment)
     wanted = frozenset(years) if years is not None else _shown_years(theme, target, moment)
     estimates, refused = in_trading_currency(stated[stated["fiscal_year"].isin(wanted)], currency, rates)
-    table = pe_table(prices, estimates, names, pd.Series(currency))
+    table = priced_table(prices, estimates, names, pd.Series(currency))
     table.insert(3, "price_session", [None if pd.isna(stamp) else stamp.date() for stamp in last_traded])
     table.insert(4, "currency", [currency[symbol] for symbol in symbols])
     table["rating"] = [_rating(theme, symbol, moment) for symbol in symbols]

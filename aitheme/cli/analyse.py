@@ -97,7 +97,7 @@ def pe(
     output: FormatOption = Format.table,
 ) -> None:
     """Price, EPS and forward PE per fiscal year, and the basket's PE; or then against now."""
-    from aitheme.analysis import pe_change, valuation
+    from aitheme.analysis import pe_change, pe_table
     from aitheme.store import open_market
     from aitheme.themes import load_theme
 
@@ -111,7 +111,7 @@ def pe(
             change = pe_change(market, registry, target, since, as_of, fiscal_year=chosen, rates=rates)
             _print_change(change, target, output)
             return
-        result = valuation(market, registry, target, as_of=as_of, years=year or None, rates=rates)
+        result = pe_table(market, registry, target, as_of=as_of, years=year or None, rates=rates)
     if output is Format.json:
         print_json(
             {

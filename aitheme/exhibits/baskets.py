@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aitheme.analysis import basket_returns, valuation
+from aitheme.analysis import basket_returns, pe_table
 from aitheme.calendar import calendar_for
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column, is_missing
@@ -199,7 +199,7 @@ def _rows(rows: list[dict[str, Any]], columns: Mapping[str, Column]) -> pd.DataF
 
 
 def _summary_row(context: Context, basket: str, returns: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    held = valuation(context.market, context.theme, basket, as_of=context.until)
+    held = pe_table(context.market, context.theme, basket, as_of=context.until)
     year = context.report.published.year
     pe = next((row for row in held.basket if row.fiscal_year == year), None)
     listed, printed = len(context.theme.symbols(basket)), len(context.theme.member_rows(basket))

@@ -22,13 +22,13 @@ def valuation_table(report: str, label: str, title: tuple[str, str]) -> ExhibitD
     """Define the cover table: price, EPS and PE recomputed from the store as of publication."""
 
     def build(context: Context) -> Content:
-        from aitheme.analysis import valuation
+        from aitheme.analysis import pe_table
 
         if context.until < context.report.published:
             raise UnavailableError(
                 context.t("行情库在报告发布日之前结束", "the store ends before the report was published")
             )
-        table = valuation(context.market, context.theme, report, as_of=context.until).table
+        table = pe_table(context.market, context.theme, report, as_of=context.until).table
         if context.lang == "en":
             table = table.assign(name=_english_names(context, table), rating=_english_ratings(context, table))
         printed = _printed_pe(context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aitheme.analysis import consensus_revision, pe_change, pe_history, valuation
+from aitheme.analysis import consensus_revision, pe_change, pe_history, pe_table
 from aitheme.errors import AithemeError, DateRangeError
 from aitheme.multiples import REASONS
 from aitheme.sources import FetchRequest
@@ -59,13 +59,13 @@ def test_a_stated_rate_brings_the_hong_kong_name_in(market, theme):
     assert eps["currency"] == "CNY"
     assert past.eps.iloc[-1, 0] == pytest.approx(1.08 * eps["eps"])
     assert any("CNYHKD 1.08" in note for note in past.notes)
-    without = valuation(market, theme, "00772.HK", as_of="2024-05-20")
+    without = pe_table(market, theme, "00772.HK", as_of="2024-05-20")
     assert without.notes == ("00772.HK: EPS in CNY, price in HKD, and no rate CNYHKD was given",)
     assert not [name for name in without.table.columns if name.startswith("pe_")]
-    priced = valuation(market, theme, "00772.HK", as_of="2024-05-20", rates={"CNYHKD": 1.08}, years=[2024])
+    priced = pe_table(market, theme, "00772.HK", as_of="2024-05-20", rates={"CNYHKD": 1.08}, years=[2024])
     assert priced.table["eps_2024E"].iloc[0] == pytest.approx(1.08 * eps["eps"])
     with pytest.raises(AithemeError, match="rates: CNY"):
-        valuation(market, theme, "00772.HK", as_of="2024-05-20", rates={"CNY": 1.08})
+        pe_table(market, theme, "00772.HK", as_of="2024-05-20", rates={"CNY": 1.08})
 
 
 def test_then_and_now_are_each_as_known_then(market, theme):
@@ -104,7 +104,7 @@ def test_revisions_name_their_sources_and_what_is_missing(market, theme):
 
 
 def test_the_years_of_a_valuation(market, theme):
-    printed = valuation(market, theme, "mszq-20240328", as_of="2024-03-28").table
+    printed = pe_table(market, theme, "mszq-20240328", as_of="2024-03-28").table
     assert [name for name in printed.columns if name.startswith("eps_")] == ["eps_2022A", "eps_2023E", "eps_2024E"]
-    other = valuation(market, theme, BASKET, as_of="2024-05-20").table
+    other = pe_table(market, theme, BASKET, as_of="2024-05-20").table
     assert {name[4:8] for name in other.columns if name.startswith("eps_")} == {"2023", "2024", "2025", "2026"}

@@ -122,8 +122,15 @@ def test_cars_on_attributes_known_the_evening_before(room):
     assert list(table.columns) == ["linked", "size", "turnover", "run_up", "forward_pe"]
     level = room.market.panel(["300364.SZ"], end="2024-03-15").level["300364.SZ"].ffill()
     assert table.loc["300364.SZ", "run_up"] == pytest.approx(level.iloc[-1] / level.iloc[-61] - 1)
-    # The printed EPS were published ten days after this release: nothing of them may be known.
-    assert table["forward_pe"].isna().all()
+    # Known the evening before: each broker's latest forecast of the year within 180 days, and not the EPS printed ten days later.
+    rows = room.market.sql(
+        """SELECT avg(eps) AS eps FROM (
+            SELECT eps FROM broker_forecasts WHERE symbol = '300364.SZ' AND fiscal_year = 2024
+            AND published BETWEEN DATE '2024-03-15' - 180 AND DATE '2024-03-15'
+            QUALIFY row_number() OVER (PARTITION BY broker ORDER BY published DESC, report DESC) = 1)"""
+    )
+    close = room.market.panel(["300364.SZ"], end="2024-03-15").close["300364.SZ"].ffill().iloc[-1]
+    assert table.loc["300364.SZ", "forward_pe"] == pytest.approx(close / rows["eps"].iloc[0], rel=1e-6)
     fit = regress_cars(room, done, ["size", "run_up"])
     x = np.column_stack([np.ones(len(table)), table[["size", "run_up"]]])
     usable = np.isfinite(x).all(axis=1)

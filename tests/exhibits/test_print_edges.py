@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from aitheme.analysis import valuation
+from aitheme.analysis import pe_table
 from aitheme.calendar import calendar_for
 from aitheme.exhibits import book, htsc_20230420, mszq_20240328
 from aitheme.exhibits.baskets import basket_lines, basket_members, basket_summary
@@ -108,7 +108,7 @@ def test_nothing_but_losses_has_no_pe(tmp_path):
         assert {cell for row in cells.rows for cell in row[6:9]} == {"/"}
         assert "15个PE中15个" in exhibit.note
         assert exhibit.drawing().png
-        held = valuation(market, theme, "mszq-20240328", as_of="2024-03-28")
+        held = pe_table(market, theme, "mszq-20240328", as_of="2024-03-28")
         assert all(row.median is None or row.median != row.median for row in held.basket)
 
 

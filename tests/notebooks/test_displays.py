@@ -73,7 +73,7 @@ def results(market, theme, demo_store, tmp_path_factory):
         store_status(StoreFiles(demo_store)), copy_notebooks(folder / "notebooks"), live_plan(folder / "live"),
         explore(room, [basket], "2024-01-02", "2024-03-28", events=["sora-20240216"]), browse(screened),
         WrittenBook("mszq-20240328", folder, folder / "index.html", 1, 0, (exhibit,)),
-        importlib.import_module("aitheme.analysis").valuation(market, theme, "mszq-20240328", as_of="2024-03-28"),
+        importlib.import_module("aitheme.analysis").pe_table(market, theme, "mszq-20240328", as_of="2024-03-28"),
     ]  # fmt: skip
     return {type(item).__name__: item for item in found}
 

@@ -260,7 +260,7 @@ def release_cars(market, theme, as_of, sessions):
     def cars(symbol):
         models = {row.model for row in theme.links if row.symbol == symbol and row.report in public and row.model}
         days = {pd.Timestamp(r.day0) for r in theme.dated_releases() if r.model in models and r.day0 is not None}
-        if not days:
+        if not any(day <= span[-1] for day in days):
             return dict.fromkeys(CARS, np.nan)
         rows = market.sql("SELECT session, close * adj_factor AS level FROM bars WHERE symbol = ? AND session <= ?",
                           [symbol, as_of])  # fmt: skip
@@ -273,7 +273,8 @@ def release_cars(market, theme, as_of, sessions):
                 found.append(one[0])
                 loaded += one[1]
         if not found:
-            return dict.fromkeys(CARS, np.nan)
+            # Linked to a release, but no window of it can be used yet: a count of none, not an unknown one.
+            return dict.fromkeys(CARS, np.nan) | {"n_car_releases": 0.0}
         t = np.mean(found) / (np.sqrt((loaded**2).sum()) / len(found))
         p = 2 * student.sf(abs(t), 1.94 / 0.06)
         return dict(zip(CARS, (np.mean(found), t, p, float(len(found))), strict=True))
