@@ -12,6 +12,7 @@ from aitheme.cli.output import echo, note, print_json, print_rows, watermark
 
 if TYPE_CHECKING:
     from aitheme.store import StoreStatus
+    from aitheme.store.status import UnpublishedStatus
 
 __all__ = ["status"]
 
@@ -35,7 +36,13 @@ def status(
 ) -> None:
     """Show coverage, staleness, gaps and their reasons, vendors, last runs and quarantine."""
     from aitheme.store import StoreFiles, store_status
+    from aitheme.store.status import unpublished_status
 
+    unpublished = unpublished_status(StoreFiles(data_dir(data)))
+    if unpublished is not None:
+        _show_unpublished(unpublished, output)
+        _alarm(unpublished.problems, check=check)
+        return
     state = store_status(StoreFiles(data_dir(data)), max_stale=max_stale, max_failed=max_failed)
     watermark(simulated=state.simulated)
     if output is Format.json:
@@ -44,10 +51,23 @@ def status(
         print_rows(_records(state.coverage), output)
     else:
         _print_tables(state)
-    if check and state.problems:
-        for line in state.problems:
+    _alarm(state.problems, check=check)
+
+
+def _alarm(problems: tuple[str, ...], *, check: bool) -> None:
+    if check and problems:
+        for line in problems:
             note(f"problem: {line}")
         raise typer.Exit(_UNHEALTHY)
+
+
+def _show_unpublished(state: UnpublishedStatus, output: Format) -> None:
+    if output is Format.json:
+        print_json(state.to_dict())
+        return
+    if output is Format.table:
+        echo(state.problems[0])
+    _print_runs(state, output)
 
 
 def _records(frame: Any) -> list[dict[str, Any]]:
@@ -103,7 +123,7 @@ def _print_vendors(state: StoreStatus) -> None:
         echo(f"{circuit['vendor']} is left alone until {circuit['until'][:16]} UTC: {circuit['reason']}")
 
 
-def _print_runs(state: StoreStatus) -> None:
+def _print_runs(state: StoreStatus | UnpublishedStatus, output: Format = Format.table) -> None:
     columns = ("started", "source", "status", "inserted", "changed", "quarantined", "failed", "remark")
     rows = [
         {name: run.get(name, "") for name in columns}
@@ -113,7 +133,9 @@ def _print_runs(state: StoreStatus) -> None:
         }
         for run in state.runs
     ]
-    print_rows(rows, Format.table, title="\nlast runs", columns=columns, formats={"inserted": ",", "changed": ","})
+    print_rows(rows, output, title="\nlast runs", columns=columns, formats={"inserted": ",", "changed": ","})
+    if output is not Format.table:
+        return
     if state.unfinished:
         echo("a working file is there: a refresh is running, or was interrupted and the next one goes on from it")
     if state.streak.failed:

@@ -80,7 +80,7 @@ class Sessions:
         return int(high - low) + max(int(beyond), 0)
 
 
-def run_streak(runs: Iterable[dict[str, Any]], sessions: Sessions) -> RunStreak:
+def run_streak(runs: Iterable[dict[str, Any]], sessions: Sessions | None) -> RunStreak:
     """Count the refreshes that failed in a row.
 
     Parameters
@@ -88,7 +88,7 @@ def run_streak(runs: Iterable[dict[str, Any]], sessions: Sessions) -> RunStreak:
     runs
         Records of the run log, newest first.
     sessions
-        The sessions up to now.
+        The sessions up to now; None for a store without a snapshot, which knows none.
     """
     failing: list[dict[str, Any]] = []
     success = None
@@ -99,7 +99,7 @@ def run_streak(runs: Iterable[dict[str, Any]], sessions: Sessions) -> RunStreak:
         failing.append(run)
     # A refresh in the evening has seen its day's session, one in the morning has not.
     seen = last_final_day("XSHG", datetime.fromisoformat(success)) if success is not None else None
-    idle = sessions.closed_since(seen) if seen is not None else 0
+    idle = sessions.closed_since(seen) if sessions is not None and seen is not None else 0
     first, last = (failing[-1], failing[0]) if failing else ({}, {})
     return RunStreak(
         len(failing), first.get("started"), last.get("started"), first.get("error"), last.get("error"), success, idle

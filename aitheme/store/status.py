@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aitheme.store.files import StoreFiles
 
-__all__ = ["MAX_FAILED", "MAX_STALE", "StoreStatus", "store_status"]
+__all__ = ["MAX_FAILED", "MAX_STALE", "StoreStatus", "UnpublishedStatus", "store_status", "unpublished_status"]
 
 MAX_STALE: Final = 2
 MAX_FAILED: Final = 3
@@ -112,6 +112,46 @@ class StoreStatus:
             Rows(runs, "last runs"),
         ]
         return card(f"{self.snapshot} ({self.source})", facts, tables, simulated=self.simulated)
+
+
+@dataclass(frozen=True, slots=True)
+class UnpublishedStatus:
+    """A store in which no refresh has published anything yet.
+
+    Parameters
+    ----------
+    runs, streak, unfinished, circuits, problems
+        As in :class:`StoreStatus`.
+    """
+
+    runs: tuple[dict[str, Any], ...]
+    streak: RunStreak
+    unfinished: bool
+    circuits: tuple[dict[str, Any], ...]
+    problems: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values; ``snapshot`` is None."""
+        return {"snapshot": None, **asdict(self)}
+
+
+def unpublished_status(files: StoreFiles, *, now: datetime | None = None) -> UnpublishedStatus | None:
+    """Describe the refreshes of a store that holds no snapshot; None where it holds one, or none was ever tried.
+
+    Parameters
+    ----------
+    files
+        The store.
+    now
+        Moment at which a vendor may be left alone; the clock by default.
+    """
+    runs = _runs(files) if files.current() is None else ()
+    if not runs:
+        return None
+    streak = run_streak(past_runs(files), None)
+    found = (f"nothing was ever published; the last refresh said: {streak.last_error or runs[0].get('status')}",)
+    circuits = _circuits(files, now or datetime.now(UTC))
+    return UnpublishedStatus(runs, streak, files.work.exists(), circuits, found)
 
 
 def store_status(

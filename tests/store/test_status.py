@@ -210,6 +210,24 @@ def test_the_command_prints_everything_and_checks(gappy):
     assert fine.returncode == 0
 
 
+def test_a_store_that_never_published_tells_of_its_failed_runs(files):
+    for day in ("1", "2"):
+        with pytest.raises(NothingUsableError):
+            run(files, bars("600000.SH", [], outcome=RESET), day=day)
+    shown = command("status", "--data", files.root, "--format", "json")
+    assert shown.returncode == 0, shown.stderr
+    values = json.loads(shown.stdout)
+    assert values["snapshot"] is None
+    assert values["streak"]["failed"] == 2
+    assert "connection reset" in values["problems"][0]
+    table = command("status", "--data", files.root, "--check")
+    assert table.returncode == 2
+    assert "nothing was ever published" in table.stdout
+    never = command("status", "--data", files.root / "elsewhere")
+    assert never.returncode == 2
+    assert "holds no published snapshot" in never.stderr
+
+
 @pytest.mark.archive
 def test_status_of_the_whole_market_is_quick(tmp_path, archive_root):
     files = StoreFiles(tmp_path / "store")
