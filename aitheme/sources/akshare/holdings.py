@@ -113,7 +113,7 @@ def _read_dividends(symbol: Symbol, answer: Answer) -> Reading:
 
 
 def _days(values: pd.Series) -> pd.Series:
-    return pd.to_datetime(values, errors="coerce").astype("datetime64[s]")
+    return pd.to_datetime(values, errors="coerce", format="mixed").astype("datetime64[s]")
 
 
 def _amount(values: pd.Series) -> pd.Series:
@@ -247,6 +247,9 @@ def _read_members(sector: str, seen: date, answer: Answer) -> Reading:
             "provider": "shenwan",
         }
     )
+    if len(frame) and rows["since"].isna().all():
+        # akshare blanks a date it cannot read; one blank is a fact, an index without any is another layout.
+        return Reading(rows.iloc[:0], outcome=Rejected(len(rows), ("no date of entry can be read",)))
     undated = (frame["计入日期"].isna() | (frame["计入日期"].astype(str).str.strip() == "")).to_numpy()
     contract = Contract(
         "sector_members",

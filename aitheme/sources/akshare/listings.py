@@ -90,7 +90,7 @@ def _read_listing(seen: date, known: int, answer: Answer) -> Reading:
             "name": [clean_name(name) for name in frame[f"{prefix}简称" if prefix else "证券简称"]],
             "currency": "CNY",
             "industry": frame["所属行业"].astype(str) if "所属行业" in frame.columns else None,
-            "listed": pd.to_datetime(frame[f"{prefix}上市日期"], errors="coerce").astype("datetime64[s]"),
+            "listed": pd.to_datetime(frame[f"{prefix}上市日期"], errors="coerce", format="mixed").astype("datetime64[s]"),
             "delisted": pd.NaT,
             "total_shares": _number(frame, f"{prefix}总股本"),
             "float_shares": _number(frame, f"{prefix}流通股本"),
@@ -149,8 +149,8 @@ def _read_delisted(seen: date, columns: tuple[str, str, str], answer: Answer) ->
             "name": [clean_name(text) for text in (frame[name] if name in frame.columns else frame[code])],
             "currency": "CNY",
             "industry": None,
-            "listed": pd.to_datetime(frame["上市日期"], errors="coerce").astype("datetime64[s]"),
-            "delisted": pd.to_datetime(frame[ended], errors="coerce").astype("datetime64[s]"),
+            "listed": pd.to_datetime(frame["上市日期"], errors="coerce", format="mixed").astype("datetime64[s]"),
+            "delisted": pd.to_datetime(frame[ended], errors="coerce", format="mixed").astype("datetime64[s]"),
             "total_shares": np.nan,
             "float_shares": np.nan,
             "shares_as_of": None,
@@ -182,8 +182,8 @@ def _read_suspensions(seen: date, answer: Answer) -> Reading:
     rows = pd.DataFrame(
         {
             "symbol": symbols[keep],
-            "start": pd.to_datetime(kept["停牌时间"], errors="coerce").astype("datetime64[s]"),
-            "end": pd.to_datetime(kept["停牌截止时间"], errors="coerce").astype("datetime64[s]"),
+            "start": pd.to_datetime(kept["停牌时间"], errors="coerce", format="mixed").astype("datetime64[s]"),
+            "end": pd.to_datetime(kept["停牌截止时间"], errors="coerce", format="mixed").astype("datetime64[s]"),
             "reason": kept["停牌原因"].astype(str),
             "seen": seen,
         }
