@@ -40,6 +40,7 @@ __all__ = [
     "consensus_as_of",
     "exchange_rates",
     "first_forecast_years",
+    "forecast_order",
     "in_trading_currency",
     "rebuild_consensus",
 ]
@@ -145,22 +146,74 @@ def rebuild_consensus(forecasts: pd.DataFrame, as_of: date, window_days: int = W
     inside = forecasts[usable].assign(published=published[usable])
     if inside.empty:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in _REBUILT_COLUMNS})
-    order = ["published", "report"] if "report" in inside.columns else ["published"]
-    # A column of strings is sorted by the rank of its distinct values: there are far fewer of them.
-    ranks = [pd.factorize(inside[name], sort=True)[0] for name in reversed(order)]
-    inside = inside.iloc[np.lexsort(ranks)]
-    one = [*_KEY, "currency", "broker"]
-    group = inside.groupby(one, sort=False, dropna=False).ngroup()
-    change = inside["eps"] - inside.groupby(group)["eps"].shift(1)
-    latest = inside.assign(up=change > 0, down=change < 0)[~group.duplicated(keep="last")]
-    grouped = latest.groupby([*_KEY, "currency"], sort=True, dropna=False)
-    table = grouped.agg(
-        eps=("eps", "mean"), eps_median=("eps", "median"), eps_low=("eps", "min"), eps_high=("eps", "max"),
-        dispersion=("eps", "std"), analysts=("eps", "size"), revised_up=("up", "sum"),
-        revised_down=("down", "sum"), newest=("published", "max"), oldest=("published", "min"),
-    ).reset_index()  # fmt: skip
-    table["dispersion"] = table["dispersion"] / table["eps"].abs().where(table["eps"] != 0)
+    rows, starts, up, down = _latest_of_each_broker(inside)
+    days = inside["published"].to_numpy()[rows]
+    groups: pd.DataFrame = inside.iloc[rows[starts]][[*_KEY, "currency"]].reset_index(drop=True)
+    table: pd.DataFrame = groups.assign(
+        **_spread(inside["eps"].to_numpy(dtype=float)[rows], starts),
+        revised_up=np.add.reduceat(up.astype(np.int64), starts),
+        revised_down=np.add.reduceat(down.astype(np.int64), starts),
+        newest=np.maximum.reduceat(days, starts),
+        oldest=np.minimum.reduceat(days, starts),
+    )
     return table[[*_REBUILT_COLUMNS]]
+
+
+def _latest_of_each_broker(inside: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the rows that count, by symbol, year, currency and EPS; where each such group starts; who raised, who cut."""
+    cell, broker, order = forecast_order(inside)
+    eps = inside["eps"].to_numpy(dtype=float)[order]
+    same = (cell[1:] == cell[:-1]) & (broker[1:] == broker[:-1])
+    step = np.zeros(len(eps))
+    step[1:][same] = np.diff(eps)[same]
+    last = np.flatnonzero(np.append(~same, True))
+    # In order of EPS the median lies in the middle, and the sum does not depend on who wrote what.
+    last = last[np.lexsort([eps[last], cell[last]])]
+    starts = np.flatnonzero(np.append(True, np.diff(cell[last]) != 0))
+    return order[last], starts, step[last] > 0, step[last] < 0
+
+
+def forecast_order(forecasts: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sort forecasts by symbol, fiscal year and currency (none last), then broker, day and report.
+
+    Parameters
+    ----------
+    forecasts
+        Rows of ``broker_forecasts``, at least one; of one broker and day the last ``report`` stands last.
+
+    Returns
+    -------
+    tuple
+        In the sorted order, each (n,): the number of the group of symbol, year and currency, that of the broker, and the
+        position of the row in `forecasts`.
+    """
+    import pandas as pd
+
+    names = [*_KEY, "currency", "broker", "published", *(["report"] if "report" in forecasts.columns else [])]
+    # A column of strings is sorted by the rank of its distinct values: there are far fewer of them.
+    ranks = [pd.factorize(forecasts[name], sort=True, use_na_sentinel=False)[0] for name in names]
+    order = np.lexsort(ranks[::-1])
+    groups = np.stack([rank[order] for rank in ranks[: len(_KEY) + 1]])
+    cell = np.append(0, np.cumsum((np.diff(groups, axis=1) != 0).any(axis=0)))
+    return cell, ranks[len(_KEY) + 1][order], order
+
+
+def _spread(eps: np.ndarray, starts: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the statistics of each group of EPS; each is ascending and begins at its start."""
+    count = np.diff(np.append(starts, len(eps)))
+    low, high = eps[starts], eps[starts + count - 1]
+    # Around the lowest value, so that equal forecasts have exactly their mean and no dispersion.
+    mean = low + np.add.reduceat(eps - np.repeat(low, count), starts) / count
+    squares = np.add.reduceat((eps - np.repeat(mean, count)) ** 2, starts)
+    deviation = np.sqrt(squares / np.where(count > 1, count - 1, np.nan))
+    return {
+        "eps": mean,
+        "eps_median": (eps[starts + (count - 1) // 2] + eps[starts + count // 2]) / 2.0,
+        "eps_low": low,
+        "eps_high": high,
+        "dispersion": deviation / np.where(mean == 0, np.nan, np.abs(mean)),
+        "analysts": count,
+    }
 
 
 def consensus_as_of(records: EstimateRecords, as_of: date, window_days: int = WINDOW_DAYS) -> pd.DataFrame:

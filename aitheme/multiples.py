@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from aitheme.consensus import REBUILT, REPORTED, STATED_DAYS, WINDOW_DAYS, exchange_rates, first_forecast_years
+from aitheme.consensus import (
+    REBUILT,
+    REPORTED,
+    STATED_DAYS,
+    WINDOW_DAYS,
+    exchange_rates,
+    first_forecast_years,
+    forecast_order,
+)
 from aitheme.errors import DateRangeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
@@ -94,14 +103,13 @@ def consensus_path(
         raise DateRangeError(f"window_days: {window_days} is not positive; give for example 180")
     moments = sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
     stated = records.stated
-    reported = _grouped(records.reported, ["published"], source=REPORTED)
-    actual = _grouped(stated[stated["kind"] == "A"], ["published", "source"])
-    estimate = _grouped(stated[stated["kind"] != "A"], ["published", "source"])
-    brokers = _by_key(records.forecasts[records.forecasts["eps"].notna()])
+    reported = _by_key(records.reported, REPORTED)
+    actual = _by_key(stated[stated["kind"] == "A"])
+    estimate = _by_key(stated[stated["kind"] != "A"])
+    brokers = _spells_by_key(records.forecasts, moments, window_days)
     keys = sorted({*reported, *actual, *estimate, *brokers})
     layers = [
-        _layers(moments, estimate.get(key), brokers.get(key), (actual.get(key), reported.get(key)), window_days)
-        for key in keys
+        _layers(moments, estimate.get(key), brokers.get(key), (actual.get(key), reported.get(key))) for key in keys
     ]
     names = ["symbol", "fiscal_year"]
     columns = pd.MultiIndex.from_tuples(keys, names=names) if keys else pd.MultiIndex.from_arrays([[], []], names=names)
@@ -130,16 +138,15 @@ class _Layers:
 def _layers(
     moments: np.ndarray,
     estimate: _Steps | None,
-    brokers: pd.DataFrame | None,
+    brokers: list[_Spells] | None,
     actuals: tuple[_Steps | None, ...],
-    window_days: int,
 ) -> _Layers:
     result = _Layers(len(moments))
     if estimate is not None:
         place, age = estimate.at(moments)
         result.lay(np.isfinite(age), estimate, place, actual=False)
     if brokers is not None:
-        eps, currency = _rebuilt(brokers, moments, window_days)
+        eps, currency = _rebuilt(brokers, len(moments))
         daily = _Steps(moments, eps, currency, np.full(len(moments), REBUILT, dtype=object))
         result.lay(np.isfinite(eps), daily, np.arange(len(moments)), actual=False)
     if estimate is not None:
@@ -151,49 +158,82 @@ def _layers(
     return result
 
 
-def _by_key(rows: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:
-    groups: Any = rows.groupby(["symbol", "fiscal_year"], sort=False)
-    return {(str(symbol), int(year)): part for (symbol, year), part in groups}
-
-
-def _grouped(rows: pd.DataFrame, order: list[str], source: str | None = None) -> dict[tuple[str, int], _Steps]:
+def _by_key(rows: pd.DataFrame, source: str | None = None) -> dict[tuple[str, int], _Steps]:
     """Return the steps of each symbol and year; of several on a day the first by source stands last, and counts."""
     usable = rows[rows["eps"].notna()]
-    ordered = usable.sort_values(order, ascending=[True, False][: len(order)], kind="stable")
-    return {key: _steps(part, source) for key, part in _by_key(ordered).items()}
+    order = ["symbol", "fiscal_year", "published", *([] if source else ["source"])]
+    ordered = usable.sort_values(order, ascending=[True, True, True, False][: len(order)], kind="stable")
+    days, eps = _days(ordered["published"]), ordered["eps"].to_numpy(dtype=float)
+    named = np.full(len(ordered), source, dtype=object) if source else ordered["source"].to_numpy(dtype=object)
+    arrays = (days, eps, ordered["currency"].to_numpy(dtype=object), named)
+    return {key: _Steps(*(values[part] for values in arrays)) for key, part in _runs(ordered)}
 
 
-def _steps(part: pd.DataFrame, source: str | None = None) -> _Steps:
-    named = (
-        np.full(len(part), source, dtype=object) if source or "source" not in part else part["source"].to_numpy(object)
-    )
-    return _Steps(
-        part["published"].to_numpy(dtype="datetime64[D]").astype(np.int64), part["eps"].to_numpy(dtype=float),
-        part["currency"].to_numpy(dtype=object), named,
+def _days(published: pd.Series[Any]) -> np.ndarray:
+    return published.to_numpy(dtype="datetime64[D]").astype(np.int64)
+
+
+def _runs(ordered: pd.DataFrame) -> Iterator[tuple[tuple[str, int], slice]]:
+    """Yield each symbol and year of sorted rows with the rows it spans."""
+    symbols = ordered["symbol"].to_numpy(dtype=object)
+    years = ordered["fiscal_year"].to_numpy(dtype=np.int64)
+    if not len(years):
+        return
+    first = np.flatnonzero(np.append(True, (symbols[1:] != symbols[:-1]) | (years[1:] != years[:-1])))
+    for start, stop in zip(first, np.append(first[1:], len(years)), strict=True):
+        yield (str(symbols[start]), int(years[start])), slice(int(start), int(stop))
+
+
+@dataclass(frozen=True, slots=True)
+class _Spells:
+    """Forecasts in one currency and the sessions on which each is its broker's latest; arrays (n,)."""
+
+    currency: object
+    days: np.ndarray
+    eps: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+
+
+def _spells_by_key(
+    forecasts: pd.DataFrame, moments: np.ndarray, window_days: int
+) -> dict[tuple[str, int], list[_Spells]]:
+    """Return the forecasts of each symbol and year by currency, in order of its name, none last."""
+    usable = forecasts[forecasts["eps"].notna()]
+    if usable.empty:
+        return {}
+    cell, broker, order = forecast_order(usable)
+    rows = usable.iloc[order]
+    days, eps, currency = (
+        _days(rows["published"]), rows["eps"].to_numpy(dtype=float), rows["currency"].to_numpy(dtype=object)
     )  # fmt: skip
+    renewed = np.append((cell[1:] == cell[:-1]) & (broker[1:] == broker[:-1]), False)
+    until = np.where(renewed, np.minimum(np.append(days[1:], 0), days + window_days), days + window_days)
+    start, stop = np.searchsorted(moments, days), np.searchsorted(moments, until)
+    result: dict[tuple[str, int], list[_Spells]] = {}
+    for key, part in _runs(rows):
+        bounds = part.start + np.flatnonzero(np.append(True, np.diff(cell[part]) != 0))
+        pieces = [slice(low, high) for low, high in pairwise((*bounds, part.stop))]
+        result[key] = [_Spells(currency[p.start], days[p], eps[p], start[p], stop[p]) for p in pieces]
+    return result
 
 
-def _rebuilt(part: pd.DataFrame, moments: np.ndarray, window_days: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of the brokers' latest on each day and its currency: that of most brokers, then of the newest."""
-    order = ["published", "report"] if "report" in part.columns else ["published"]
-    ordered = part.sort_values(order, kind="stable")
-    best_count = np.zeros(len(moments))
-    best_newest = np.full(len(moments), -np.inf)
-    mean, money = np.full(len(moments), np.nan), np.full(len(moments), None, dtype=object)
-    for currency, rows in ordered.groupby("currency", sort=True, dropna=False):
-        total, count = np.zeros(len(moments)), np.zeros(len(moments))
-        newest = np.full(len(moments), -np.inf)
-        for _, own in rows.groupby("broker", sort=False):
-            steps = _steps(own)
-            place, age = steps.at(moments)
-            counts = age < window_days
-            total += np.where(counts, steps.eps[place], 0.0)
-            count += counts
-            newest = np.where(counts, np.maximum(newest, steps.days[place]), newest)
-        better = (count > best_count) | ((count == best_count) & (count > 0) & (newest > best_newest))
-        mean = np.where(better, total / np.maximum(count, 1.0), mean)
-        money[better] = currency if isinstance(currency, str) else None
-        best_count, best_newest = np.where(better, count, best_count), np.where(better, newest, best_newest)
+def _rebuilt(currencies: list[_Spells], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of the brokers' latest on each session and its currency: that of most brokers, then of the newest."""
+    best_count, best_newest = np.zeros(count), np.full(count, -np.inf)
+    mean, money = np.full(count, np.nan), np.full(count, None, dtype=object)
+    for spells in currencies:
+        length = spells.stop - spells.start
+        row = np.repeat(np.arange(len(length)), length)
+        session = np.arange(len(row)) - np.repeat(np.cumsum(length) - length - spells.start, length)
+        brokers = np.bincount(session, minlength=count).astype(float)
+        total = np.bincount(session, spells.eps[row], minlength=count)
+        newest = np.full(count, -np.inf)
+        np.maximum.at(newest, session, spells.days[row])
+        better = (brokers > best_count) | ((brokers == best_count) & (brokers > 0) & (newest > best_newest))
+        mean = np.where(better, total / np.maximum(brokers, 1.0), mean)
+        money[better] = spells.currency if isinstance(spells.currency, str) else None
+        best_count, best_newest = np.where(better, brokers, best_count), np.where(better, newest, best_newest)
     return mean, money
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from aitheme.calendar import parse_date
 from aitheme.consensus import REVISION_DAYS, WINDOW_DAYS, EstimateRecords, consensus_as_of
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+
+    _Asked = tuple[frozenset[str] | None, date, int]
 
 __all__ = ["SECURITIES_AS_OF", "DatedTables"]
 
@@ -58,6 +62,11 @@ _MEMBERS: Final = """
 _CAPEX: Final = f"""
     SELECT symbol, quarter_end, capex, currency, (quarter_end + {CAPEX_LAG_DAYS})::DATE AS known FROM capex
     WHERE {_CHOSEN} AND quarter_end + {CAPEX_LAG_DAYS} <= $as_of ORDER BY symbol, quarter_end"""  # noqa: S608
+
+
+# A snapshot never changes, and the exhibits of a book ask for the same few days of the same names.
+_CONSENSUS_HELD: Final = 8
+_CONSENSUS: WeakKeyDictionary[DatedTables, OrderedDict[_Asked, pd.DataFrame]] = WeakKeyDictionary()
 
 
 class DatedTables(ABC):
@@ -158,8 +167,16 @@ class DatedTables(ABC):
         from datetime import timedelta
 
         moment = self._moment(as_of)
-        since = moment - timedelta(days=max(window_days, 0) + max(REVISION_DAYS))
-        return consensus_as_of(self.estimate_records(symbols, as_of=moment, since=since), moment, window_days)
+        chosen = None if symbols is None else frozenset(symbols)
+        held = _CONSENSUS.setdefault(self, OrderedDict())
+        key = chosen, moment, window_days
+        if key not in held:
+            since = moment - timedelta(days=max(window_days, 0) + max(REVISION_DAYS))
+            held[key] = consensus_as_of(self.estimate_records(chosen, as_of=moment, since=since), moment, window_days)
+        held.move_to_end(key)
+        if len(held) > _CONSENSUS_HELD:
+            held.popitem(last=False)
+        return held[key].copy()
 
     def broker_forecasts(
         self, symbols: Iterable[str] | None = None, *, as_of: str | date | None = None
