@@ -176,7 +176,9 @@ def _grounds(
     zero = alt.Chart(alt.InlineData(values=rows)).mark_rule(color=style.BENCHMARK, strokeWidth=0.8)
     layers = [zero.encode(**_axes(ticks, edges[-1], "y"), x2="x2:Q")]
     between = alt.Chart(alt.InlineData(values=[{"x": edge} for edge in edges[1:-1]])).mark_rule(color=style.GRID)
-    layers.append(between.encode(x=_axes(ticks, edges[-1], "y")["x"], y=alt.value(0), y2=alt.value(frame.height + 34)))
+    layers.append(
+        between.encode(x=_axes(ticks, edges[-1], "y")["x"], y=alt.YValue(0), y2=alt.Y2Value(frame.height + 34))
+    )
     known = [
         {"x": edges[at] + 0.03, "x2": edges[at + 1] - 0.03, "y": group.reference}
         for at, group in enumerate(groups)
@@ -263,7 +265,7 @@ def _texts(texts: Sequence[tuple[float, str, str]], y: float, end: float, frame:
         .mark_text(tooltip=None, **options)
         .encode(
             x=_axes((0.0, 1.0), end, "x")["x"],
-            y=alt.value(y),
+            y=alt.YValue(y),
             text="text:N",
             color=alt.Color("colour:N", scale=None),
         )

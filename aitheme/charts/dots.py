@@ -113,7 +113,7 @@ def score_dots(
     ends = (
         alt.Chart(alt.InlineData(values=[{"test": test, "text": text} for test, text in zip(tests, best, strict=True)]))
         .mark_text(align="left", baseline="middle", fontSize=10, color="#666666")
-        .encode(x=alt.value(frame.width + 12), y=alt.Y("test:N", sort=tests), text="text:N")
+        .encode(x=alt.XValue(frame.width + 12), y=alt.Y("test:N", sort=tests), text="text:N")
     )
     head = text_layer(heading.words("最高分|Best"), frame.width + 12, -_LEGEND + 4, fontSize=10, color="#666666")
     return compose([dots, ends, head, *_legend(entries, frame.width)], heading, frame)
@@ -173,7 +173,7 @@ def dumbbells(
         x=alt.X("new:Q", title=None, scale=scale)
     )
     change = base.mark_text(align="left", baseline="middle").encode(
-        x=alt.value(frame.width + 14), text="change:N", color=alt.Color("colour:N", scale=None)
+        x=alt.XValue(frame.width + 14), text="change:N", color=alt.Color("colour:N", scale=None)
     )
     head = text_layer([words[1]], frame.width + 14, -_LEGEND + 4, fontSize=10, color="#666666")
     key = _legend([(names[0], style.BENCHMARK), (names[1], style.PALETTE[0])], frame.width)

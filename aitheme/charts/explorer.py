@@ -184,7 +184,7 @@ def _path(paths: pd.DataFrame, heads: pd.DataFrame, heading: Heading) -> Any:
         alt.Chart(heads)
         .transform_filter(chosen)
         .mark_text(align="left", baseline="top", fontSize=style.LABEL_SIZE + 1, color=style.INK)
-        .encode(text="text:N", x=alt.value(4), y=alt.value(-18))
+        .encode(text="text:N", x=alt.XValue(4), y=alt.YValue(-18))
     )
     mark = [_watermark(_PATH)] if heading.simulated else []
     layered: Any = alt.layer(*mark, band, path, zero, day0, found).properties(width=_WIDTH, height=_PATH)
@@ -197,7 +197,7 @@ def _watermark(height: int) -> alt.Chart:
     mark: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{}]))
         .mark_text(text=style.WATERMARK, fontSize=42, angle=345, color="#EBEBEB", tooltip=None)
-        .encode(x=alt.value(_WIDTH / 2), y=alt.value(height / 2))
+        .encode(x=alt.XValue(_WIDTH / 2), y=alt.YValue(height / 2))
     )
     return mark
 
@@ -208,7 +208,7 @@ def _footer(lines: Sequence[str]) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{}]))
         .mark_text(text=list(lines), align="left", baseline="top", fontSize=style.SOURCE_SIZE, color=style.BENCHMARK)
-        .encode(x=alt.value(0), y=alt.value(0))
+        .encode(x=alt.XValue(0), y=alt.YValue(0))
         .properties(width=_WIDTH, height=_FOOTER_LINE * len(lines))
     )
     return chart

@@ -136,10 +136,10 @@ def plain_rows(rows: pd.DataFrame) -> dict[str, Any]:
     """Return rows as a chart's data, missing numbers as null.
 
     A plain dictionary is taken as it is; Altair would check an object of its own row by row against the schema, and refuse a
-    frame of more than 5,000 rows.
+    frame of more than 5,000 rows. The rows are a tuple, because lists are copied anew for every layer.
     """
     known = rows.astype(object).where(rows.notna(), None)
-    return {"values": known.to_dict("records")}
+    return {"values": tuple(known.to_dict("records"))}
 
 
 def text_layer(lines: Sequence[str], x: float, y: float, **mark: Any) -> alt.Chart:
@@ -151,7 +151,7 @@ def text_layer(lines: Sequence[str], x: float, y: float, **mark: Any) -> alt.Cha
     layer: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{}]))
         .mark_text(text=content, tooltip=None, **options)
-        .encode(x=alt.value(x), y=alt.value(y))
+        .encode(x=alt.XValue(x), y=alt.YValue(y))
     )
     return layer
 
@@ -164,10 +164,10 @@ def _ground(frame: Frame) -> alt.Chart:
         alt.Chart(alt.InlineData(values=[{}]))
         .mark_rect(color="#FFFFFF", opacity=0, tooltip=None)
         .encode(
-            x=alt.value(-frame.left),
-            x2=alt.value(frame.width + frame.right),
-            y=alt.value(-frame.top),
-            y2=alt.value(frame.height + frame.bottom),
+            x=alt.XValue(-frame.left),
+            x2=alt.X2Value(frame.width + frame.right),
+            y=alt.YValue(-frame.top),
+            y2=alt.Y2Value(frame.height + frame.bottom),
         )
     )
     return sheet

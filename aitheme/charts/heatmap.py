@@ -174,7 +174,7 @@ def _names(
         alt.Chart({"values": values})
         .mark_text(align="right", baseline="middle", fontSize=style.LABEL_SIZE, tooltip=None)
         .encode(
-            x=alt.value(-6), y=alt.Y("middle:Q", scale=y_scale, axis=None), text="name:N",
+            x=alt.XValue(-6), y=alt.Y("middle:Q", scale=y_scale, axis=None), text="name:N",
             color=alt.Color("ink:N", scale=None),
         )
     )  # fmt: skip
@@ -199,7 +199,7 @@ def _column_names(heads: Sequence[Sequence[str]], *, upright: bool) -> list[alt.
             .mark_text(fontSize=style.LABEL_SIZE, color=style.INK, tooltip=None, **place)
             .encode(
                 x=alt.X("centre:Q", scale=scale, axis=None),
-                y=alt.value(-5 if upright else -_LINE * count - 2),
+                y=alt.YValue(-5 if upright else -_LINE * count - 2),
                 text="name:N",
             )
         )

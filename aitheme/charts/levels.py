@@ -250,7 +250,7 @@ def _releases(ticks_at: Sequence[date], days: Sequence[date]) -> list[alt.Chart]
     return [
         alt.Chart({"values": rows})
         .mark_rule(color=style.BENCHMARK, strokeWidth=1)
-        .encode(x="at:Q", y=alt.value(-7), y2=alt.value(-1), tooltip=[alt.Tooltip("session:N")])
+        .encode(x="at:Q", y=alt.YValue(-7), y2=alt.Y2Value(-1), tooltip=[alt.Tooltip("session:N")])
     ]
 
 
@@ -265,7 +265,7 @@ def _mark(mark: tuple[date, str], days: Sequence[date], frame: Frame) -> list[al
     rule = (
         alt.Chart(alt.InlineData(values=[{"at": at}]))
         .mark_rule(color=style.INK, strokeWidth=0.8, tooltip=None)
-        .encode(x="at:Q", y=alt.value(-_TICK), y2=alt.value(frame.height))
+        .encode(x="at:Q", y=alt.YValue(-_TICK), y2=alt.Y2Value(frame.height))
     )
     return [
         rule,

@@ -193,7 +193,7 @@ def _rules(returns: pd.DataFrame, axis: _Axis, frame: Frame) -> alt.Chart:
     rule: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{"change": 0.0}]))
         .mark_rule(color=style.BENCHMARK, strokeWidth=0.8)
-        .encode(y=_scales(returns, axis)["y"], x=alt.value(0), x2=alt.value(frame.width))
+        .encode(y=_scales(returns, axis)["y"], x=alt.XValue(0), x2=alt.X2Value(frame.width))
     )
     return rule
 
@@ -230,7 +230,7 @@ def _event_layers(marks: Sequence[_Mark], height: int) -> list[alt.Chart]:
     rules = [
         alt.Chart(alt.InlineData(values=[{"at": mark.at}]))
         .mark_rule(color=style.INK, strokeWidth=0.8, clip=True)
-        .encode(x="at:Q", y=alt.value(_EVENT_ROW * mark.row), y2=alt.value(height))
+        .encode(x="at:Q", y=alt.YValue(_EVENT_ROW * mark.row), y2=alt.Y2Value(height))
         for mark in marks
     ]
     texts = [
@@ -239,7 +239,7 @@ def _event_layers(marks: Sequence[_Mark], height: int) -> list[alt.Chart]:
             text=mark.label, align="right" if mark.flipped else "left", baseline="top", fontSize=style.LABEL_SIZE,
             color=style.INK, dy=_EVENT_ROW * mark.row + 1, dx=-3 if mark.flipped else 3, clip=True,
         )
-        .encode(x="at:Q", y=alt.value(0))
+        .encode(x="at:Q", y=alt.YValue(0))
         for mark in marks
     ]  # fmt: skip
     return [*rules, *texts]
@@ -259,7 +259,7 @@ def _end_labels(
         alt.Chart(alt.InlineData(values=values))
         .mark_text(align="left", baseline="middle", fontSize=style.LABEL_SIZE)
         .encode(
-            x=alt.value(frame.width + 6),
+            x=alt.XValue(frame.width + 6),
             y="change:Q",
             text="text:N",
             color=alt.Color("colour:N", scale=None),

@@ -24,7 +24,12 @@ def report(
         typer.Option("--source", help="Refresh the store from this source first."),
     ] = None,
     archive: ArchiveOption = None,
-    universe: Annotated[str, typer.Option("--universe", metavar="theme|all", help="For the refresh before.")] = "theme",
+    universe: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--universe", metavar="theme|all", help="For the refresh before [default: theme from akshare, else all]."
+        ),
+    ] = None,
     only: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--only", metavar="ID", help="Draw only this exhibit; may be repeated."),
@@ -49,7 +54,9 @@ def report(
     chosen = tuple(part.strip() for part in formats.split(",") if part.strip())
     store = data_dir(data)
     if source is not None:
-        run_refresh(source, archive, store, registry, universe=universe, since=None, until=None)
+        # The whole market is what a basket is compared with; live vendors would be asked for it for most of a day.
+        wanted = universe or ("theme" if source is SourceName.akshare else "all")
+        run_refresh(source, archive, store, registry, universe=wanted, since=None, until=None)
     with open_market(store) as market:
         watermark(simulated=market.simulated)
         books = []
