@@ -1,4 +1,4 @@
-"""Find a font with Chinese glyphs, hand it to the renderer, and measure text with it.
+"""Find a font with Chinese glyphs, check texts against it, and measure them.
 
 The packaged font comes first, so that a chart looks the same on every machine; a font of the system is the fallback.
 Without either there is an error that says what to install, never a row of boxes.
@@ -20,7 +20,7 @@ from aitheme.errors import FontError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FONT_STACK", "Font", "balanced", "check_glyphs", "find_font", "register_font", "text_width", "wrap"]
+__all__ = ["FONT_STACK", "Font", "balanced", "check_glyphs", "find_font", "text_width", "wrap"]
 
 _PACKAGE = "noto_cjk_sans_otc"
 _PACKAGED = ("Noto Sans CJK SC", "NotoSansCJK-Regular.ttc")
@@ -112,16 +112,6 @@ def find_font() -> Font:
             "or install Noto Sans CJK on the system"
         )
     return found
-
-
-@cache
-def register_font() -> Font:
-    """Hand the font to the renderer of this process and return it (FontError if there is none)."""
-    import vl_convert
-
-    font = find_font()
-    vl_convert.register_font_directory(str(font.path.parent))
-    return font
 
 
 @cache

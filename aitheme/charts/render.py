@@ -15,7 +15,8 @@ from functools import cache
 from threading import local
 from typing import TYPE_CHECKING, Any
 
-from aitheme.charts.fonts import FONT_STACK, check_glyphs, register_font
+from aitheme.charts.face import drawing_font, register_font
+from aitheme.charts.fonts import FONT_STACK, check_glyphs, find_font
 from aitheme.errors import AithemeError
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class _Helper:
     """A rendering process: a line of JSON in, a line of JSON out."""
 
     def __init__(self) -> None:
+        # Made here where it is missing: what a helper logs is not seen.
+        drawing_font(find_font())
         command = [sys.executable, "-m", "aitheme.charts.render"]
         self._process = subprocess.Popen(  # noqa: S603 (our own module)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
