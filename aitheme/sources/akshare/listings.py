@@ -90,7 +90,9 @@ def _read_listing(seen: date, known: int, answer: Answer) -> Reading:
             "name": [clean_name(name) for name in frame[f"{prefix}简称" if prefix else "证券简称"]],
             "currency": "CNY",
             "industry": frame["所属行业"].astype(str) if "所属行业" in frame.columns else None,
-            "listed": pd.to_datetime(frame[f"{prefix}上市日期"], errors="coerce", format="mixed").astype("datetime64[s]"),
+            "listed": pd.to_datetime(frame[f"{prefix}上市日期"], errors="coerce", format="mixed").astype(
+                "datetime64[s]"
+            ),
             "delisted": pd.NaT,
             "total_shares": _number(frame, f"{prefix}总股本"),
             "float_shares": _number(frame, f"{prefix}流通股本"),
