@@ -28,10 +28,11 @@ test: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python -m pytest tests/live --soak -n 2 -q
 
-# Real JupyterLab and chart books in a real browser.
+# Real JupyterLab and chart books in a real browser; one process each, as Playwright runs one driver in a process.
 e2e: $(STAMP)
 	@test -n "$(BROWSER)" || { echo "e2e: no Chromium on this machine; run: apt-get install chromium" >&2; exit 2; }
-	$(BIN)/python -m pytest -q -m browser tests/e2e tests/reports
+	$(BIN)/python -m pytest -q -m browser tests/e2e
+	$(BIN)/python -m pytest -q -m browser tests/reports
 
 notebooks: $(STAMP)
 	$(BIN)/python -m notebooks --source $(if $(ARCHIVE),archive,$(SOURCE)) $(if $(ARCHIVE),--archive $(ARCHIVE)) --out build/notebooks
