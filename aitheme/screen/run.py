@@ -12,7 +12,6 @@ from aitheme.screen.errors import ScreenError, refuse
 from aitheme.screen.expression import Expression, parse_expression
 from aitheme.screen.notes import notes_of
 from aitheme.screen.reading import Reader, Window, reader_of
-from aitheme.screen.releases import release_cars as built_in_study
 from aitheme.screen.result import FunnelStep, ScreenResult
 from aitheme.screen.view import View, fields_of
 
@@ -229,6 +228,9 @@ def view_of(
     if moment not in window.securities:
         window.securities[moment] = reader.securities(moment)
     if release_cars is None and "releases" in plan.sources:
+        # With it comes scipy.stats, half a second that a screen of prices has no use for.
+        from aitheme.screen.releases import release_cars as built_in_study
+
         release_cars = _kept(window, theme, built_in_study(reader, row))
     view = View(
         window, window.securities[moment], reader.sessions[: row + 1], moment, estimates=estimates, theme=theme,

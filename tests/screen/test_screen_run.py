@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import gc
 import json
+import subprocess
+import sys
 import weakref
 from datetime import date
 from itertools import pairwise
@@ -331,3 +333,13 @@ def test_the_question_of_the_documentation_on_real_data(archive_market, ai_theme
     assert (result.frame["ret_60"] > 0.3).all()
     assert np.all(np.diff(result.frame["ret_60"]) <= 0)
     assert not result.provenance.simulated
+
+
+def test_a_screen_of_prices_does_without_the_event_study(demo_market):
+    code = (
+        "import sys; from aitheme.screen import screen; from aitheme.store import open_market; "
+        f"screen(open_market({str(demo_market.snapshot.parents[1])!r}), 'ai', 'ret_60 > 0', as_of='2024-03-28'); "
+        "print([name for name in ('scipy.stats', 'aitheme.screen.releases') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
