@@ -60,6 +60,32 @@ def test_the_path_is_the_consensus_of_each_day(seed, window, offset):
             assert got[key][1:] == values[1:]
 
 
+def test_ties_by_hand():
+    """As many brokers in two currencies: the currency of the newest forecast. Two sources on a day: the first by name."""
+    forecasts = pd.DataFrame(
+        [("a", "x", 1.0, "CNY", "2023-03-01"), ("a", "y", 2.0, "HKD", "2023-03-05"), ("a", "z", 3.0, "CNY", "2023-03-06"),
+         ("b", "x", 1.0, "HKD", "2023-03-01"), ("b", "y", 2.0, "CNY", "2023-03-05")],
+        columns=["symbol", "broker", "eps", "currency", "published"],
+    ).assign(published=lambda f: pd.to_datetime(f["published"]), fiscal_year=2023, report=list("12345"))  # fmt: skip
+    stated = pd.DataFrame(
+        {"symbol": "c", "fiscal_year": 2023, "kind": "E", "eps": [5.0, 4.0], "currency": "CNY", "analysts": np.nan,
+         "source": ["ths", "em"], "published": pd.Timestamp("2023-03-01")}
+    )  # fmt: skip
+    reported = invented(0).reported.iloc[:0]
+    days = pd.DatetimeIndex(["2023-03-04", "2023-03-05", "2023-03-06"])
+    records = EstimateRecords(stated, forecasts, reported)
+    path = consensus_path(records, days)
+    assert path.eps["a", 2023].tolist() == [1.0, 2.0, 2.0]  # CNY of one; HKD of the newer one; CNY of two
+    assert path.currency["a", 2023].tolist() == ["CNY", "HKD", "CNY"]
+    assert path.eps["b", 2023].tolist() == [1.0, 2.0, 2.0]
+    assert path.currency["b", 2023].tolist() == ["HKD", "CNY", "CNY"]
+    assert path.eps["c", 2023].tolist() == [4.0] * 3
+    assert set(path.source["c", 2023]) == {"em"}
+    single = consensus_as_of(records, days[1].date()).set_index("symbol")
+    assert single["eps"].to_dict() == {"a": 2.0, "b": 2.0, "c": 4.0}
+    assert single["currency"].to_dict() == {"a": "HKD", "b": "CNY", "c": "CNY"}
+
+
 def test_pe_through_time_by_hand():
     days = pd.DatetimeIndex(["2023-03-30", "2023-03-31", "2023-04-03"])
     stated = pd.DataFrame(
