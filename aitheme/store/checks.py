@@ -24,6 +24,7 @@ _TICK: Final = 0.011
 # Day 0 of 1970 was a Thursday; Saturday is the fifth day after Monday.
 _THURSDAY: Final = 3
 _WEEKEND: Final = 5
+_PIECE: Final = 1 << 19
 _BOARDS: Final = frozenset({"main", "chinext", "star", "bse", "hk", "us", "index"})
 _EXCHANGES: Final = {"HK": "XHKG", "US": "XNYS"}
 Rule = tuple[str, Callable[["_Columns"], "Mask"]]
@@ -131,8 +132,8 @@ def failing_rows(dataset: str, table: pa.Table) -> dict[str, NDArray[np.int64]]:
     failing: dict[str, list[NDArray[np.int64]]] = {}
     offset = 0
     previous: pa.RecordBatch | None = None
-    # Batch by batch: a column in several pieces is nowhere copied into one.
-    for batch in table.to_batches():
+    # Piece by piece: nothing is copied into one column, and each check's scratch arrays fit memory that is used again.
+    for batch in table.to_batches(max_chunksize=_PIECE):
         if not batch.num_rows:
             continue
         for reason, mask in _failing_masks(dataset, batch, previous):
