@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aitheme.crowding import above_mean, around, trailing_percentile, turnover_share
+from aitheme.crowding import around, trailing_percentile, turnover_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,11 +64,11 @@ def basket_crowding(room: StudyRoom, basket: str) -> BasketCrowding:
     import pandas as pd
 
     stocks, panel, market = room.stocks(basket), room.theme_panel, room.market_turnover
-    amounts, levels = panel.amount[stocks.symbols], panel.level[stocks.symbols]
+    amounts = panel.amount[stocks.symbols]
     share = turnover_share(amounts, market["amount"])
     if not room.holds_market:
         share = share * np.nan
-    above = above_mean(levels)
+    above = room.above_mean(stocks.symbols)
     table = pd.DataFrame(
         {
             "share": share,

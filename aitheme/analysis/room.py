@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aitheme.analysis.baskets import resolve_members
 from aitheme.analysis.wholemarket import whole_market
+from aitheme.crowding import above_mean
 from aitheme.errors import DateRangeError, UnknownNameError
 from aitheme.symbols import board_of
 
@@ -80,6 +81,7 @@ class StudyRoom:
         self._strata: dict[pd.Timestamp, pd.Series[str]] = {}
         self._stocks: dict[str, Stocks] = {}
         self._benchmarks: dict[str, tuple[pd.Series[float], str]] = {}
+        self._above: dict[str, pd.Series[float]] = {}
 
     @cached_property
     def universe(self) -> Panel:
@@ -101,6 +103,18 @@ class StudyRoom:
             panel = self.theme_panel if set(symbols) <= held else self.market.panel(symbols, as_of=self.as_of)
             self._stocks[basket] = Stocks(symbols, panel.returns[symbols], panel.limit_state[symbols])
         return self._stocks[basket]
+
+    def above_mean(self, symbols: Sequence[str]) -> pd.DataFrame:
+        """Tell which of the theme's A-shares close above their recent mean; baskets overlap, each stock is asked once.
+
+        See :func:`aitheme.crowding.above_mean` for the numbers.
+        """
+        import pandas as pd
+
+        new = [symbol for symbol in symbols if symbol not in self._above]
+        found = above_mean(self.theme_panel.level[new])
+        self._above.update({symbol: found[symbol] for symbol in new})
+        return pd.DataFrame({symbol: self._above[symbol] for symbol in symbols}, index=self.theme_panel.sessions)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

@@ -54,6 +54,7 @@ def ranked_bars(
     *,
     highlight: Sequence[str] = (),
     digits: int = 1,
+    texts: Sequence[str] | None = None,
     dots: bool = False,
     size: Size = HALF,
 ) -> alt.LayerChart:
@@ -69,6 +70,8 @@ def ranked_bars(
         Names in red; the others are navy.
     digits
         Decimals of the values.
+    texts
+        What is written beside each, instead of the value with `digits` decimals.
     dots
         Draw dots on an axis that need not begin at zero, for ratings that differ by little.
     size
@@ -76,8 +79,8 @@ def ranked_bars(
     """
     names = [str(name) for name in values.index]
     colours = [style.PALETTE[0] if name in highlight else style.PALETTE[1] for name in names]
-    texts = [f"{float(value):,.{digits}f}" for value in values]
-    return _lying(names, [float(value) for value in values], texts, colours, heading, size, percent=False, dots=dots)
+    written = list(texts) if texts is not None else [f"{float(value):,.{digits}f}" for value in values]
+    return _lying(names, [float(value) for value in values], written, colours, heading, size, percent=False, dots=dots)
 
 
 def _lying(
@@ -144,6 +147,7 @@ def columns(
     unit: str = "",
     digits: int = 1,
     notes: Sequence[str] = (),
+    texts: Sequence[str] = (),
     size: Size = HALF,
 ) -> alt.LayerChart:
     """Draw standing bars, one per period, with their values on top.
@@ -160,6 +164,8 @@ def columns(
         Decimals of the values.
     notes
         A second line above each bar, such as its growth, red or with a leading minus green; empty for none.
+    texts
+        The values as written on the bars, such as ``>20`` for a lower bound; with ``digits`` decimals by default.
     size
         Size of the image.
     """
@@ -172,12 +178,14 @@ def columns(
         {
             "period": str(period),
             "value": float(value),
-            "text": f"{float(value):,.{digits}f}",
+            "text": text or f"{float(value):,.{digits}f}",
             "unit": unit,
             "note": note,
             "colour": style.DOWN if note.startswith("-") else style.UP,
         }
-        for period, value, note in zip(values.index, values, notes or [""] * len(values), strict=True)
+        for period, value, note, text in zip(
+            values.index, values, notes or [""] * len(values), texts or [""] * len(values), strict=True
+        )
         if value == value  # noqa: PLR0124 (NaN)
     ]
     order = [str(period) for period in values.index]

@@ -54,7 +54,13 @@ def _layout(names: Sequence[str], heading: Heading, size: Size, above: int, righ
 
 
 def score_dots(
-    scores: pd.DataFrame, heading: Heading, *, highlight: Sequence[str] = (), unit: str = "", size: Size = FULL
+    scores: pd.DataFrame,
+    heading: Heading,
+    *,
+    highlight: Sequence[str] = (),
+    unit: str = "",
+    digits: pd.DataFrame | None = None,
+    size: Size = FULL,
 ) -> alt.LayerChart:
     """Draw the scores of models as dots, one row per test, with the best of each row written at its end.
 
@@ -68,6 +74,8 @@ def score_dots(
         Up to five models in colour, drawn on top; the others are grey and told by the tooltip.
     unit
         Unit of all scores.
+    digits
+        Decimals each score is written with, tests x models; as few as it takes by default.
     size
         Smallest image.
     """
@@ -79,21 +87,27 @@ def score_dots(
     others = [name for name in scores.columns if name not in colours]
     rest = heading.words("其他模型|Other models")[0]
     entries = [*colours.items(), *([(rest, style.MUTED)] if others else [])]
-    best = [f"{scores.loc[test].idxmax()} {scores.loc[test].max():g}" for test in scores.index]
+
+    def written(test: str, model: str) -> str:
+        score = float(scores[model][test])
+        return f"{score:g}" if digits is None else f"{score:.{int(digits[model][test])}f}"
+
+    leaders = scores.idxmax(axis="columns")
+    best = [f"{leaders[test]} {written(test, leaders[test])}" for test in scores.index]
     right = round(max(text_width(text, 10) for text in best)) + 14
     rows = _rows(entries, size.width - 200)
     frame = _layout(tests, heading, size, _LEGEND * rows, right)
     ticks = style.nice_ticks(float(scores.min().min()), float(scores.max().max()))
     values = [
         {"test": str(test), "model": str(model), "score": float(scores.loc[test, model]), "unit": unit,
-         "colour": colours.get(model, style.MUTED)}
+         "text": written(test, model), "colour": colours.get(model, style.MUTED)}
         for model in [*others, *reversed(shown)]
         for test in scores.index
         if scores.loc[test, model] == scores.loc[test, model]
     ]  # fmt: skip
     words = heading.words("测试|Test", "模型|Model", "得分|Score", "单位|Unit")
     y = alt.Y("test:N", sort=tests, title=None, axis=alt.Axis(labelLimit=0, domain=False, ticks=False, grid=True))
-    fields = ("test", "model", "score", "unit")
+    fields = ("test", "model", "text", "unit")
     tooltip = [alt.Tooltip(f"{field}:N", title=word) for field, word in zip(fields, words, strict=True)]
     dots = (
         alt.Chart(alt.InlineData(values=values))

@@ -20,7 +20,16 @@ from aitheme.errors import FontError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FONT_STACK", "Font", "balanced", "check_glyphs", "find_font", "text_width", "wrap"]
+__all__ = [
+    "FONT_STACK",
+    "Font",
+    "balanced",
+    "check_glyphs",
+    "find_font",
+    "missing_glyphs",
+    "text_width",
+    "wrap",
+]
 
 _PACKAGE = "noto_cjk_sans_otc"
 _PACKAGED = ("Noto Sans CJK SC", "NotoSansCJK-Regular.ttc")
@@ -156,6 +165,17 @@ def _cmap_ranges(data: bytes, cmap: int) -> list[tuple[int, int]]:
     return ranges
 
 
+def missing_glyphs(text: str, font: Font) -> set[str]:
+    """Return the printable characters of a text that a font has no glyph for."""
+    lows, highs = _coverage(font.path)
+    return {
+        character
+        for character in set(text)
+        if character.isprintable()
+        and ((at := bisect_right(lows, ord(character)) - 1) < 0 or ord(character) > highs[at])
+    }
+
+
 def check_glyphs(texts: Iterable[str], font: Font | None = None) -> None:
     """Make sure that every character has a glyph.
 
@@ -165,13 +185,7 @@ def check_glyphs(texts: Iterable[str], font: Font | None = None) -> None:
         Some have none; the message lists them.
     """
     chosen = font or find_font()
-    lows, highs = _coverage(chosen.path)
-    wanted = {character for text in texts for character in text if character.isprintable()}
-    missing = sorted(
-        character
-        for character in wanted
-        if (at := bisect_right(lows, ord(character)) - 1) < 0 or ord(character) > highs[at]
-    )
+    missing = sorted({character for text in texts for character in missing_glyphs(text, chosen)})
     if missing:
         shown = " ".join(f"{character} (U+{ord(character):04X})" for character in missing[:10])
         raise FontError(

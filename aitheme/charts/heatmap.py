@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import altair as alt
 
-__all__ = ["BLANK", "Cell", "diverging", "heatmap", "sequential"]
+__all__ = ["BLANK", "Cell", "diverging", "heatmap", "ink_on", "sequential"]
 
 BLANK = "#EFEFEF"
 """Ground of a cell without a value."""
@@ -84,7 +84,7 @@ def _mix(colour: str, share: float) -> str:
     return "#" + "".join(f"{part:02X}" for part in mixed)
 
 
-def _ink(colour: str) -> str:
+def ink_on(colour: str) -> str:
     """Return the text colour that can be read on a ground."""
     red, green, blue = _rgb(colour)
     return "#FFFFFF" if (0.299 * red + 0.587 * green + 0.114 * blue) / 255 < 1 - _DARK else style.INK
@@ -133,7 +133,7 @@ def heatmap(
         {
             "x": cell.column, "x2": cell.column + 1, "y": cell.row, "y2": cell.row + 1, "middle": cell.row + 0.5,
             "centre": cell.column + 0.5, "row": rows[cell.row], "column": columns[cell.column], "text": cell.text,
-            "tip": cell.tip, "colour": cell.colour, "ink": _ink(cell.colour),
+            "tip": cell.tip, "colour": cell.colour, "ink": ink_on(cell.colour),
         }
         for cell in cells
     ]  # fmt: skip

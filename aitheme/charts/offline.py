@@ -18,7 +18,7 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RENDERER", "chart_html", "enable_renderer"]
+__all__ = ["RENDERER", "chart_html", "enable_renderer", "vega_library"]
 
 RENDERER = "aitheme"
 
@@ -67,7 +67,7 @@ def chart_html(spec: Mapping[str, Any], picture: str = "") -> str:
     picture
         SVG shown where scripts do not run.
     """
-    library, version = _library()
+    library, version = vega_library()
     # A closing tag inside a string would end the script element.
     text = json.dumps(spec, ensure_ascii=False).replace("<", "\\u003c")
     return _PAGE.substitute(
@@ -88,7 +88,7 @@ def _mimebundle(spec: dict[str, Any], **_options: Any) -> dict[str, str]:
 
 
 @cache
-def _library() -> tuple[str, str]:
+def vega_library() -> tuple[str, str]:
     """Return Vega, Vega-Lite and Vega-Embed, packed, and a name for that version of them."""
     import vl_convert
 

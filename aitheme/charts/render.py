@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,16 +16,17 @@ from functools import cache
 from threading import local
 from typing import TYPE_CHECKING, Any
 
-from aitheme.charts.face import drawing_font, register_font
-from aitheme.charts.fonts import FONT_STACK, check_glyphs, find_font
+from aitheme.charts.face import drawing_font, font_for
+from aitheme.charts.fonts import FONT_STACK, find_font
 from aitheme.errors import AithemeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["PNG_SCALE", "Drawing", "render", "render_all", "submit", "svg_to_png", "vegalite_to_svg"]
 
 PNG_SCALE = 2
+_UNSEEN = re.compile(r'<[^<>]* opacity="0"[^<>]*/>')
 _WORTH_A_PROCESS = 4
 _MOST_PROCESSES = 2
 
@@ -55,30 +57,34 @@ def vegalite_to_svg(spec: dict[str, Any]) -> str:
     """
     import vl_convert
 
-    font = register_font()
-    texts = list(_strings(spec))
-    check_glyphs(texts, font)
-    own = json.loads(json.dumps(spec).replace(json.dumps(FONT_STACK)[1:-1], font.family))
-    svg: str = vl_convert.vegalite_to_svg(own)
-    return svg
+    text = json.dumps(spec, ensure_ascii=False)
+    family = font_for(text).family
+    # As a dictionary: numbers that the renderer reads from text differ in their last digit.
+    svg: str = vl_convert.vegalite_to_svg(json.loads(text.replace(FONT_STACK, family)))
+    # The SVG offers a viewer without the one font the usual alternatives.
+    return svg.replace(f'font-family="{family}"', f'font-family="{FONT_STACK}"')
 
 
 def svg_to_png(svg: str) -> bytes:
-    """Render an SVG at twice its size."""
+    """Render an SVG at twice its size.
+
+    Raises
+    ------
+    FontError
+        There is no Chinese font, or it lacks a character of the text.
+    """
     import vl_convert
 
-    register_font()
-    png: bytes = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    own = svg.replace(FONT_STACK, font_for(svg).family)
+    # What is only there for a pointer to hit would cost a layer of its own each.
+    png: bytes = vl_convert.svg_to_png(_UNSEEN.sub("", own), scale=PNG_SCALE)
     return png
 
 
 def render(spec: dict[str, Any] | str) -> Drawing:
     """Render a Vega-Lite specification or a finished SVG."""
-    family = register_font().family
     svg = spec if isinstance(spec, str) else vegalite_to_svg(spec)
-    # The PNG is drawn with the one font; the SVG offers a viewer without it the usual alternatives.
-    png = svg_to_png(svg.replace(FONT_STACK, family))
-    return Drawing(svg.replace(f'font-family="{family}"', f'font-family="{FONT_STACK}"'), png)
+    return Drawing(svg, svg_to_png(svg))
 
 
 def submit(spec: dict[str, Any] | str) -> Future[Drawing]:
@@ -162,19 +168,6 @@ def _serve() -> None:
             answer = None
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
-
-
-def _strings(value: Any) -> Iterator[str]:
-    """Yield every text in a specification; property names are ASCII and harmless."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield str(key)
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aitheme.exhibits.aftermath_data import SECTOR, Judged
-from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart, UnavailableError
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.membership import headline_baskets
+from aitheme.exhibits.native import NativeSpread
 from aitheme.exhibits.outcomes import market_of
+from aitheme.exhibits.uncounted import uncounted_main
 from aitheme.randombaskets import DRAWS
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["after_chapter", "before_chapter"]
 
 _SOURCE = ("个股与指数日线", "Stock prices and indices")
+_QUANTILES = ("random_5", "random_25", "random_50", "random_75", "random_95")
 
 
 def before_chapter(theme: Theme, report: str) -> tuple[ExhibitDefinition, ...]:
@@ -106,9 +109,12 @@ def _bands(report: str, exhibit_id: str, kind: Any, title: tuple[str, str]) -> E
             return band_dots(groups, heading, names=names, key=(key[0], key[1], key[2]),
                              reference=judged.benchmark_name, whole=whole)  # fmt: skip
 
-        data = reached.assign(horizon=[_sessions(context, count) for count in reached["sessions"]])
+        data = reached.assign(
+            horizon=[_sessions(context, count) for count in reached["sessions"]],
+            position=[_percentile_label(value) for value in reached["percentile"]],
+        )
         subtitle, note = _basis(judged, kind), _notes(judged, kind)
-        native = NativeChart("column", "horizon", ("total_return",), "name")
+        native = NativeSpread("horizon", "name", "total_return", _QUANTILES, "position", "benchmark_return")
         return Content(
             data, _chart_columns(), *_SOURCE, subtitle, note, context.market.as_of(context.as_of), draw, native
         )
@@ -124,9 +130,7 @@ def _group(context: Context, span: Span, reached: pd.DataFrame) -> BandGroup:
         Band(
             str(row["name"]),
             row["total_return"],
-            tuple(row[name] for name in ("random_5", "random_25", "random_50", "random_75", "random_95"))
-            if row["random_50"] == row["random_50"]
-            else (),
+            tuple(row[name] for name in _QUANTILES) if row["random_50"] == row["random_50"] else (),
             _percentile_label(row["percentile"]),
         )
         for row in rows
@@ -194,14 +198,7 @@ def _notes(judged: Judged, kind: str) -> str:
         f"{DRAWS:,} random baskets each, of the same size and boards, drawn from the A-shares that traded on the first day "
         f"({size} for {judged.name(judged.headline[-1])}); percentile 0 is below them all, 100 above",
     )
-    dropped = [
-        context.theme.basket(basket) for basket in context.theme.baskets
-        if basket.startswith(f"{context.report.id}/") and basket.split("/")[1] in context.report.headline
-        and basket not in judged.headline
-    ]  # fmt: skip
-    names = context.t("、", ", ").join(context.t(row.name_zh, row.name_en) for row in dropped)
-    parts = [random, context.t(f"没有A股成分：{names}", f"without an A-share: {names}") if dropped else "",
-             judged.missing_benchmarks(["A"]), _thin(judged, kind)]  # fmt: skip
+    parts = [random, judged.missing_benchmarks(["A"]), _thin(judged, kind), uncounted_main(context)]
     return context.t("；", "; ").join(part for part in parts if part)
 
 
@@ -216,6 +213,15 @@ def _thin(judged: Judged, kind: str) -> str:
                 judged.context.t(
                     f"{judged.name(basket)}有价成分最少{fewest}/{found[0].members}只",
                     f"{judged.name(basket)}: {fewest} of {found[0].members} members priced",
+                )
+            )
+        bare = [one for one in found if one.total_return is not None and one.percentile is None]
+        if bare:
+            horizons = judged.context.t("、", ", ").join(horizon(judged.context, one.span) for one in bare)
+            words.append(
+                judged.context.t(
+                    f"{judged.name(basket)}{horizons}无百分位（同板块可抽股票不足）",
+                    f"{judged.name(basket)}: no percentile {horizons}, too few stocks of the same boards to draw from",
                 )
             )
     return judged.context.t("；", "; ").join(words)

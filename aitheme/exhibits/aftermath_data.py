@@ -11,6 +11,8 @@ from aitheme.exhibits.base import UnavailableError
 from aitheme.exhibits.membership import headline_baskets, judged_baskets, whole_basket
 from aitheme.exhibits.outcomes import market_of
 from aitheme.exhibits.quotes import CITIC, PROVIDERS, SECTOR_EN, SHENWAN, choose_indices
+from aitheme.exhibits.reasons import begins_later, ends_earlier
+from aitheme.exhibits.scope import index_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,16 +49,9 @@ class Judged:
         first, last = context.market.span[0], context.market.as_of(context.as_of)
         published = context.report.published
         if last < published:
-            raise UnavailableError(
-                context.t("行情库止于报告发布之前", "the store ends before the report was published")
-            )
+            raise ends_earlier(context)
         if published < first:
-            raise UnavailableError(
-                context.t(
-                    f"行情库始于{first}，晚于报告发布日{published}",
-                    f"the store begins on {first}, after the report was published ({published})",
-                )
-            )
+            raise begins_later(context)
         if not self.headline:
             raise UnavailableError(context.t("篮子没有A股成分", "no basket has an A-share member"))
 
@@ -98,10 +93,7 @@ class Judged:
     def benchmark_name(self) -> str:
         """The benchmark of the A-shares as a reader knows it; empty where the store has none."""
         symbol = self.benchmark("A")
-        if symbol is None:
-            return ""
-        names = {"000300.SH": ("沪深300", "CSI 300"), "HSI.HK": ("恒生指数", "Hang Seng Index")}
-        return self.context.t(*names.get(symbol, (symbol, symbol)))
+        return "" if symbol is None else index_name(self.context, symbol)
 
     def missing_benchmarks(self, markets: Sequence[str]) -> str:
         """Say for which markets there is no comparison, and why; empty where all have one."""
@@ -149,18 +141,31 @@ class Judged:
         if sector not in SHENWAN:
             return pd.DataFrame(), self.context.t(f"没有{sector}的行业指数", f"no sector index is known for {sector}")
         name = self.context.t(f"{sector}行业指数", f"{SECTOR_EN[sector]} sector index")
-        rows, ranks = [], []
+        rows, ranks, bare = [], [], []
         for span in self.spans:
             if span.kind != kind:
                 continue
             outcome, rank = self._sector_outcome(span)
             rows.append(_row(SECTOR, name, outcome))
             ranks += [rank] if rank else []
+            bare += [str(span.sessions)] if span.dates is not None and outcome.total_return is None else []
         words = self.context.t("；", "; ").join(ranks)
-        note = self.context.t(
-            f"{name}（不含股息）在一级行业中的名次：{words}", f"Rank of the {name.lower()} (without dividends): {words}"
-        )
-        return pd.DataFrame(rows).astype(dict.fromkeys(_NUMBERS, "float64")), note if ranks else ""
+        notes = [
+            self.context.t(
+                f"{name}（不含股息）在一级行业中的名次：{words}",
+                f"Rank of the {name.lower()} (without dividends): {words}",
+            )
+            if ranks
+            else "",
+            self.context.t(
+                f"行情库的{name}未覆盖{'、'.join(bare)}日区间",
+                f"the store's {name.lower()} does not cover {', '.join(bare)} sessions",
+            )
+            if bare
+            else "",
+        ]
+        note = self.context.t("；", "; ").join(text for text in notes if text)
+        return pd.DataFrame(rows).astype(dict.fromkeys(_NUMBERS, "float64")), note
 
     def _sector_outcome(self, span: Span) -> tuple[Outcome, str]:
         from aitheme.analysis.aftermath import index_return
@@ -170,7 +175,7 @@ class Judged:
         if span.dates is None:
             return Outcome(span, 0), ""
         try:
-            choice = choose_indices(context.market, [context.report.sector_zh], *span.dates)
+            choice = choose_indices(context, [context.report.sector_zh], *span.dates)
         except UnavailableError:
             # Neither provider covers this span: the row stays empty, as one that is not reached.
             return Outcome(span, 0), ""

@@ -9,6 +9,9 @@ from aitheme.calendar import calendar_for
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column, is_missing
 from aitheme.exhibits.quotes import base_words, line_content, year_before
+from aitheme.exhibits.reasons import ends_earlier
+from aitheme.exhibits.scope import company_name
+from aitheme.exhibits.uncounted import empty_baskets, listing, uncounted
 from aitheme.symbols import board_of
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from aitheme.analysis.baskets import BasketReturns
     from aitheme.themes.model import Member
 
 __all__ = ["after_lines", "basket_lines", "basket_members", "basket_summary"]
@@ -65,28 +69,57 @@ def basket_lines(
         if after:
             start, end = context.report.first_tradable, context.market.as_of(context.as_of)
         if start >= end:
-            raise UnavailableError(
-                context.t("行情库止于报告发布之前", "the store ends before the report was published")
-            )
-        lines: dict[str, pd.Series[float]] = {}
-        counts = []
-        for basket in _tradable(context, baskets):
-            result = basket_returns(context.market, context.theme, basket, start, end)
-            name = _name(context, basket)
-            lines[name] = result.index.values - 1.0
-            counts.append(f"{name} {result.performance.n_used}/{result.performance.n_members}")
-            market_closes = result.benchmark
-        if not lines or market_closes is None:
-            raise UnavailableError(context.t("篮子没有A股成分", "no basket has an A-share member"))
+            raise ends_earlier(context)
+        results = {
+            basket: basket_returns(context.market, context.theme, basket, start, end)
+            for basket in _tradable(context, baskets)
+        }
+        market_closes = next((result.benchmark for result in results.values()), None)
+        if market_closes is None:
+            raise _no_a_share(context, baskets)
+        lines = {_name(context, basket): result.index.values - 1.0 for basket, result in results.items()}
         benchmark = context.t("沪深300", "CSI 300")
         changes = _frame({**lines, benchmark: market_closes.ffill() / market_closes.iloc[0] - 1.0})
-        note = context.t(
-            f"只计A股；可用成分数/成分数：{'、'.join(counts)}", f"A-shares only; members used/held: {', '.join(counts)}"
-        )
+        note = _lines_note(context, baskets, results)
         words = context.t("；等权、不再平衡、含股息", "; equal weight, not rebalanced, dividends included")
         return line_content(changes, _SOURCE, base_words(context, start) + words, note, benchmark=benchmark)
 
     return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "after" if after else "baskets", build)
+
+
+def _no_a_share(context: Context, baskets: Sequence[str]) -> UnavailableError:
+    return UnavailableError(
+        context.t("篮子没有A股成分：", "no basket has an A-share member: ") + empty_baskets(context, baskets)
+    )
+
+
+def _lines_note(context: Context, baskets: Sequence[str], results: Mapping[str, BasketReturns]) -> str:
+    """Say how many members each line holds, and why the others are not in it."""
+    done = {_name(context, basket): result for basket, result in results.items()}
+    counts = [f"{name} {one.performance.n_used}/{one.performance.n_members}" for name, one in done.items()]
+    reasons = {
+        "not_listed": ("基准日尚无行情", "without a price up to the base"),
+        "no_data": ("全程无行情", "without any price"),
+        "approximate": ("收益为近似值", "with approximate returns"),
+    }
+    parts = [
+        context.t(
+            f"只计A股；可用成分数/成分数：{'、'.join(counts)}", f"A-shares only; members used/held: {', '.join(counts)}"
+        )
+    ]
+    for field, (zh, en) in reasons.items():
+        symbols = dict.fromkeys(symbol for one in done.values() for symbol in getattr(one.index, field))
+        names = listing(context, [company_name(context, symbol) for symbol in symbols])
+        parts += [context.t(f"{zh}：{names}", f"{en}: {names}")] if symbols else []
+    idle = sum(one.performance.n_suspended_at_end for one in done.values())
+    if idle:
+        parts.append(
+            context.t(
+                f"末日停牌{idle}只，按停牌前价格计",
+                f"{idle} suspended on the last session are held at their last price",
+            )
+        )
+    return context.t("；", "; ").join([*parts, *filter(None, [uncounted(context, baskets)])])
 
 
 def after_lines(report: str, *, baskets: Sequence[str]) -> ExhibitDefinition:
@@ -155,7 +188,7 @@ def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> Exhibi
     def build(context: Context) -> Content:
         chosen = _tradable(context, baskets)
         if not chosen:
-            raise UnavailableError(context.t("篮子没有A股成分", "no basket has an A-share member"))
+            raise _no_a_share(context, baskets)
         returns = _member_returns(context, [symbol for basket in chosen for symbol in context.theme.symbols(basket)])
         rows = [_summary_row(context, basket, returns) for basket in chosen]
         windows = _windows(context)
@@ -174,15 +207,47 @@ def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> Exhibi
             f"交易日计；等权买入持有、含股息、只计A股；发布后自首个可交易日{entry}收盘起",
             f"In sessions; equal weight, buy and hold, dividends included, A-shares only; after: from the close of {entry}",
         )
-        note = context.t(
-            "PE为发布日有预测的成分的中位数，括号内为有预测的家数；“/”为尚无数据",
-            "PE is the median of members with an estimate on the day (their number in brackets); / where there is no data",
-        )
         data = _rows(rows, columns)
+        note = _summary_note(context, baskets, chosen, returns)
         return Content(data, columns, *_SOURCE, subtitle, note, context.market.as_of(context.as_of))
 
     title = ("篮子估值与发布前后表现", "Baskets: valuation, run-up and what followed")
     return ExhibitDefinition("basket-summary", report, label, *title, "table", "baskets", build)
+
+
+def _summary_note(
+    context: Context, baskets: Sequence[str], chosen: Sequence[str], returns: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Say what the PE is taken over, and which members have no return where others have one."""
+    parts = [
+        context.t(
+            "PE为发布日有预测的成分（含港股、美股）的中位数，括号内为有预测的家数；“/”为尚无数据",
+            "PE is the median of members with an estimate on the day, Hong Kong and US ones too (their number in brackets); "
+            "/ where there is no data",
+        )
+    ]
+    held = dict.fromkeys(symbol for basket in chosen for symbol in context.theme.symbols(basket))
+    for name, _, _, column in _windows(context):
+        silent = [symbol for symbol in held if is_missing(returns[symbol][name])]
+        if silent and len(silent) < len(held):
+            names = listing(context, [company_name(context, symbol) for symbol in silent])
+            parts.append(
+                context.t(
+                    f"{column.zh}起始无行情，未计：{names}",
+                    f"no price at the start of {column.en}, not counted: {names}",
+                )
+            )
+    refused = {
+        note for basket in chosen for note in pe_table(context.market, context.theme, basket, as_of=context.until).notes
+    }
+    if refused:
+        parts.append(
+            context.t(
+                f"{len(refused)}家的EPS币种与股价不同且无汇率，PE未计",
+                f"{len(refused)} with EPS in another currency than the price and no rate are not in the PE",
+            )
+        )
+    return context.t("；", "; ").join([*parts, *filter(None, [uncounted(context, baskets)])])
 
 
 def _pe_label(context: Context) -> tuple[str, str]:
@@ -238,10 +303,34 @@ def basket_members(report: str, label: str, title: tuple[str, str], *, baskets: 
             f"交易日计；全收益；发布后自首个可交易日{context.report.first_tradable}收盘起；港股、美股及未上市公司不计行情",
             f"In sessions; total return; after: from the close of {context.report.first_tradable}; A-shares only",
         )
-        return Content(_rows(rows, columns), columns, "个股日线（全收益）", "Stock prices (total return)", subtitle, "",
-                       context.market.as_of(context.as_of))  # fmt: skip
+        return Content(_rows(rows, columns), columns, "个股日线（全收益）", "Stock prices (total return)", subtitle,
+                       _members_note(context, members, returns), context.market.as_of(context.as_of))  # fmt: skip
 
     return ExhibitDefinition("basket-members", report, label, *title, "table", "baskets", build)
+
+
+def _members_note(
+    context: Context, members: Sequence[tuple[str, Member]], returns: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Say who has no price, and why the last columns may be empty."""
+    outside = dict.fromkeys(
+        member.symbol or member.name_printed for _, member in members if member.symbol not in returns
+    )
+    silent = [symbol for symbol, cells in returns.items() if is_missing(cells["price"])]
+    late = [
+        context.t(column.zh, column.en)
+        for name, *_, column in _windows(context)
+        if returns and all(is_missing(cells[name]) for cells in returns.values())
+    ]
+    names = listing(context, [company_name(context, symbol) for symbol in silent])
+    parts = [
+        context.t(f"{len(outside)}家非A股不计行情", f"{len(outside)} are no A-shares and have no prices here")
+        if outside
+        else "",
+        context.t(f"发布日尚无行情：{names}", f"no price up to publication: {names}") if silent else "",
+        context.t(f"{'、'.join(late)}在行情库之外", f"outside the data: {', '.join(late)}") if late else "",
+    ]
+    return context.t("；", "; ").join(part for part in parts if part)
 
 
 def _member_returns(context: Context, symbols: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from aitheme.charts.tables import TableCells
 
-__all__ = ["EXCEL_FORMATS", "Column", "Kind", "format_cell", "is_missing", "table_cells"]
+__all__ = ["EXCEL_FORMATS", "Column", "Kind", "digits_of", "format_cell", "is_missing", "table_cells", "with_digits"]
 
 Kind = Literal[
     "text", "date", "integer", "price", "number", "ratio", "change", "pe", "fine", "share", "decimal", "probability",
@@ -35,6 +35,8 @@ EXCEL_FORMATS: Mapping[str, str] = {
 """Excel number format by kind."""
 
 _MISSING = "/"
+# A column that reaches ten thousand is set with thousands separators.
+_SEPARATED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Column:
         Label over neighbouring columns; empty for none.
     merge
         Show a value only where it differs from the row above.
+    digits
+        Decimals of each cell, row by row, where a column of kind ``number`` keeps those of the print: ``73.0``, not ``73``.
     """
 
     zh: str
@@ -61,6 +65,7 @@ class Column:
     group_zh: str = ""
     group_en: str = ""
     merge: bool = False
+    digits: tuple[int, ...] = ()
 
     def label(self, lang: str) -> str:
         """Return the label in a language."""
@@ -110,6 +115,35 @@ def _number(value: float, kind: Kind) -> str:
     return written.get(kind, f"{value:,.15g}")
 
 
+def with_digits(value: Any, digits: int, *, separated: bool = False) -> str:
+    """Return a number with the decimals of the print, with thousands separators where asked for.
+
+    >>> with_digits(73.0, 1), with_digits(1243.0, 0), with_digits(350000.0, 0, separated=True), with_digits(None, 2)
+    ('73.0', '1243', '350,000', '/')
+    """
+    if is_missing(value):
+        return _MISSING
+    return f"{float(value):,.{digits}f}" if separated else f"{float(value):.{digits}f}"
+
+
+def digits_of(texts: Iterable[str]) -> tuple[int, ...]:
+    """Return how many decimals each number is printed with.
+
+    >>> digits_of(["73.0", "70", ""])
+    (1, 0, 0)
+    """
+    return tuple(len(str(text).partition(".")[2]) for text in texts)
+
+
+def _cells(values: Iterable[Any], column: Column) -> list[str]:
+    if column.digits:
+        held = list(values)
+        separated = any(abs(float(value)) >= _SEPARATED for value in held if not is_missing(value))
+        pairs = zip(held, column.digits, strict=False)
+        return [with_digits(value, digits, separated=separated) for value, digits in pairs]
+    return [format_cell(value, column.kind) for value in values]
+
+
 def _merged(cells: list[str], *, merge: bool) -> list[str]:
     return [cell if not merge or not at or cells[at - 1] != cell else "" for at, cell in enumerate(cells)]
 
@@ -132,8 +166,7 @@ def table_cells(data: pd.DataFrame, columns: Mapping[str, Column], lang: str, mo
 
     shown = data if most is None else data.head(most)
     cells: Sequence[list[str]] = [
-        _merged([format_cell(value, column.kind) for value in shown[name]], merge=column.merge)
-        for name, column in columns.items()
+        _merged(_cells(shown[name], column), merge=column.merge) for name, column in columns.items()
     ]
     return TableCells(
         headers=tuple(column.label(lang) for column in columns.values()),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart, UnavailableError
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.native import NativeChart
+from aitheme.exhibits.reasons import ends_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +27,7 @@ def valuation_table(report: str, label: str, title: tuple[str, str]) -> ExhibitD
         from aitheme.analysis import pe_table
 
         if context.until < context.report.published:
-            raise UnavailableError(
-                context.t("行情库在报告发布日之前结束", "the store ends before the report was published")
-            )
+            raise ends_earlier(context)
         table = pe_table(context.market, context.theme, report, as_of=context.until).table
         if context.lang == "en":
             table = table.assign(name=_english_names(context, table), rating=_english_ratings(context, table))
@@ -99,6 +99,7 @@ def capex_columns(
     title: tuple[str, str],
     symbol: str,
     *,
+    since: str,
     note: tuple[str, str] = ("", ""),
     check: tuple[str, float] | None = None,
 ) -> ExhibitDefinition:
@@ -110,6 +111,8 @@ def capex_columns(
         Where it belongs, and what it is called.
     symbol
         The company.
+    since
+        First quarter drawn (``21Q2``), as in the print; growth goes back to the quarters before it.
     note
         What differs from the print.
     check
@@ -125,7 +128,11 @@ def capex_columns(
         )
         if rows.empty:
             raise UnavailableError(
-                context.t(f"行情库没有{symbol}的资本开支", f"the store has no capital expenditure of {symbol}")
+                context.t(
+                    f"行情库没有{symbol}截至{context.until}的资本开支；用akshare或archive源刷新可取得",
+                    f"the store has no capital expenditure of {symbol} up to {context.until}; refresh with the akshare or archive "
+                    "source",
+                )
             )
         ends = pd.DatetimeIndex(rows["quarter_end"])
         amounts = pd.Series(rows["capex"].to_numpy() / 1e9, index=ends.to_period("Q")).resample("Q").asfreq()
@@ -134,6 +141,7 @@ def capex_columns(
             {"quarter": [f"{quarter.year % 100:02d}Q{quarter.quarter}" for quarter in amounts.index],
              "capex": amounts.to_numpy(), "growth": growth.to_numpy()}
         )  # fmt: skip
+        data = data[data["quarter"] >= since].reset_index(drop=True)
 
         def draw(heading: Heading) -> alt.LayerChart:
             from aitheme.charts.bars import columns as standing

@@ -10,7 +10,9 @@ from aitheme.charts.frame import Size
 from aitheme.exhibits.aftermath_data import Judged
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
-from aitheme.exhibits.outcomes import sector_verdict
+from aitheme.exhibits.membership import main_baskets
+from aitheme.exhibits.outcomes import sector_verdicts, verdict_words
+from aitheme.exhibits.uncounted import empty_baskets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,10 +55,18 @@ def cross_report(report: str) -> ExhibitDefinition:
             "before publication, and from the close of the first session to trade on it",
         )
         note = context.t(
-            "百分位为同规模同板块的1,000个随机篮子中的位置；跑赢占比与其后的百分位按最长已到期期限；“/”为未到期",
+            "百分位为同规模同板块的1,000个随机篮子中的位置；跑赢占比与其后的百分位按最长已到期期限；“/”为未到期；"
+            "评级期限印作一段者，两端都在界限内为兑现，一端不在即为未兑现，括号内为各端结论或到期日",
             "Percentile among 1,000 random baskets of the same size and boards; share ahead of the benchmark and the second "
-            "percentile at the longest horizon reached; / where a horizon is not reached",
+            "percentile at the longest horizon reached; / where a horizon is not reached; a rating with a printed span of months "
+            "is met if both ends are, not met as soon as one is not; brackets: the verdict or due date of each end",
         )
+        empty = [
+            context.t(f"{one.broker_zh}：{words}", f"{one.broker_en}: {words}")
+            for one in reports
+            if (words := empty_baskets(replace(context, report=one), main_baskets(context.theme, one.id)))
+        ]
+        note = context.t("；", "; ").join([note, *empty])
         return Content(_frame(rows), _columns(), "个股与指数日线", "Stock prices and indices", subtitle, note,
                        context.market.as_of(context.as_of), size=_WIDE)  # fmt: skip
 
@@ -73,6 +83,9 @@ def _report_rows(context: Context) -> list[dict[str, Any]]:
         "title": context.t(report.broker_zh, report.broker_en),
         "verdict": "",
     }
+    if context.market.as_of(context.as_of) < report.published:
+        unknown = context.t("尚未发布", "not published yet")
+        return [{**head, "basket": "", "name": "", "sessions": None, "verdict": unknown}]
     try:
         judged = Judged(context)
     except UnavailableError as error:
@@ -86,13 +99,21 @@ def _report_rows(context: Context) -> list[dict[str, Any]]:
 
 
 def _verdict(context: Context) -> str:
+    """Return the sector rating with its verdict, and what each end of a printed span of months says."""
     try:
-        row = sector_verdict(context)
+        rows = sector_verdicts(context)
     except UnavailableError as error:
         return str(error)
-    if row["verdict"] == "open":
-        return context.t(f"{row['rating']}：未到期（{row['due']}）", f"{row['rating']}: not yet ({row['due']})")
-    return context.t(f"{row['rating']}：{row['verdict_shown']}", f"{row['rating']}: {row['verdict_shown']}")
+    outcome = rows[0]["overall"]
+    whole = context.t("未到期", "not yet") if outcome == "open" else verdict_words(context, outcome)
+    ends = [str(row["due"]) if row["verdict"] == "open" else verdict_words(context, row["verdict"]) for row in rows]
+    if len(rows) > 1:
+        ends = [
+            context.t(f"{row['months']}个月", f"{row['months']}m ") + end for row, end in zip(rows, ends, strict=True)
+        ]
+    inside = context.t("，", ", ").join(ends) if len(rows) > 1 or outcome == "open" else ""
+    bracket = context.t(f"（{inside}）", f" ({inside})") if inside else ""
+    return context.t(f"{rows[0]['rating']}：{whole}{bracket}", f"{rows[0]['rating']}: {whole}{bracket}")
 
 
 def _cells(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:

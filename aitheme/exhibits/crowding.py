@@ -8,10 +8,13 @@ from aitheme.analysis.crowding import SPANS, basket_crowding, crowding_around
 from aitheme.analysis.releases import release_days
 from aitheme.calendar import calendar_for
 from aitheme.crowding import MEAN_SESSIONS, YEAR
-from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart, UnavailableError
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.membership import headline_baskets
-from aitheme.exhibits.scope import basket_name, main_basket, release_names, room_of, shown_baskets
+from aitheme.exhibits.native import NativeChart, NativePanels
+from aitheme.exhibits.reasons import begins_later
+from aitheme.exhibits.scope import basket_name, day_label, main_basket, release_names, room_of, shown_baskets
+from aitheme.exhibits.uncounted import listing, uncounted_main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aitheme.analysis.crowding import BasketCrowding
+    from aitheme.analysis.releases import ReleaseDays
     from aitheme.charts.frame import Heading
     from aitheme.exhibits.columns import Kind
     from aitheme.themes import Theme
@@ -59,12 +63,7 @@ def _start(context: Context) -> date:
 
 def _check_begun(context: Context) -> None:
     if context.until < context.market.span[0]:
-        raise UnavailableError(
-            context.t(
-                f"行情库始于{context.market.span[0]}，晚于报告发布日",
-                f"the store begins on {context.market.span[0]}, after publication",
-            )
-        )
+        raise begins_later(context)
 
 
 def _market_words(context: Context, crowded: BasketCrowding) -> str:
@@ -139,7 +138,8 @@ def _share_note(context: Context, crowded: BasketCrowding) -> str:
     fixed = context.t(
         "成分固定为报告所列A股，含报告发布之前", "members are the A-shares the report lists, before its publication too"
     )
-    return context.t("；", "; ").join([_market_words(context, crowded), fixed])
+    parts = [_market_words(context, crowded), fixed, uncounted_main(context)]
+    return context.t("；", "; ").join(part for part in parts if part)
 
 
 def _end_words(context: Context, name: str, smooth: pd.Series[float], end: pd.Series[float]) -> str:
@@ -179,7 +179,9 @@ def _breadth(report: str) -> ExhibitDefinition:
         crowded = basket_crowding(room, basket)
         table = crowded.table.loc[str(_start(context)) :]
         if not table["above"].notna().any():
-            raise UnavailableError(context.t("成分在此期间没有行情", "no member has prices in this span"))
+            raise UnavailableError(
+                context.t("成分在此期间没有行情；请刷新行情库", "no member has prices in this span; refresh the store")
+            )
         name = context.t("站上均线占比", "Above the mean")
         smooth = crowded.table["above"].rolling(_SMOOTH).mean().reindex(table.index)
         data = table.rename_axis("session").reset_index().assign(smooth=smooth.to_numpy())
@@ -218,7 +220,8 @@ def _breadth(report: str) -> ExhibitDefinition:
             "mean) and limit-up closes; ticks on top: day 0 of releases",
         )
         return Content(data, columns, *_SOURCE, subtitle, _limit_note(context), context.as_of, draw,
-                       NativeChart("line", "session", ("smooth",)))  # fmt: skip
+                       NativePanels((NativeChart("line", "session", ("above", "smooth"), quiet=("above",)),
+                                     NativeChart("column", "session", ("limit_ups",)))))  # fmt: skip
 
     title = ("市场宽度与涨停：篮子成分", "Breadth and limit-up closes of the basket")
     return ExhibitDefinition("breadth", report, "附图", *title, "chart", "crowding", build)
@@ -259,7 +262,8 @@ def _summary(report: str) -> ExhibitDefinition:
             f"Turnover share: mean of {_SMOOTH} sessions; percentile: of the day's share over {YEAR}; breadth: members "
             f"above their {MEAN_SESSIONS}-session mean; limit-ups: closes at the limit in {_RECENT} sessions",
         )
-        note = context.t("；", "; ").join([_market_words(context, crowded), _limit_note(context)])
+        parts = [_market_words(context, crowded), _limit_note(context), uncounted_main(context)]
+        note = context.t("；", "; ").join(part for part in parts if part)
         return Content(pd.DataFrame(rows), columns, *_SOURCE, subtitle, note, context.as_of)
 
     title = ("拥挤度一览：发布日与最新", "Crowding at publication and now")
@@ -298,10 +302,14 @@ def _summary_columns(context: Context, moment: str, day: date) -> dict[str, Colu
 def _around(report: str) -> ExhibitDefinition:
     def build(context: Context) -> Content:
         room, basket = room_of(context), main_basket(context)
-        days = [day for day in release_days(room, report).days if day.mentioned]
+        found = release_days(room, report)
+        days = [day for day in found.days if day.mentioned]
         if not days:
             raise UnavailableError(
-                context.t("报告提及的发布事件均不在行情库区间内", "no release the report mentions lies in the data")
+                context.t(
+                    "报告提及的发布事件均不在行情库区间内；换用更长的行情库后可画",
+                    "no release the report mentions lies in the data; a longer store would draw it",
+                )
             )
         crowded = basket_crowding(room, basket)
         table = crowding_around(crowded, [day.day0 for day in days])
@@ -315,7 +323,21 @@ def _around(report: str) -> ExhibitDefinition:
             f"{basket_name(context, basket)}，各区间日均值；只列本报告提及的发布",
             f"{basket_name(context, basket)}, daily means over each span; releases the report mentions",
         )
-        return Content(table, columns, *_SOURCE, subtitle, _share_note(context, crowded), context.as_of)
+        note = context.t("；", "; ").join([_share_note(context, crowded), *_absent(context, found)])
+        return Content(table, columns, *_SOURCE, subtitle, note, context.as_of)
 
     title = ("发布前后的拥挤度与宽度", "Crowding and breadth around releases")
     return ExhibitDefinition("crowding-releases", report, "附表", *title, "table", "crowding", build)
+
+
+def _absent(context: Context, found: ReleaseDays) -> list[str]:
+    """Say which mentioned days are not in the table."""
+    missing = [day for day in found.impossible if day.mentioned]
+    if not missing:
+        return []
+    names = listing(context, [day_label(context, day) for day in missing])
+    return [
+        context.t(
+            f"行情库不足以计算、未列：{names}", f"left out because the data does not hold their sessions: {names}"
+        )
+    ]

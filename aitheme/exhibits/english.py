@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from aitheme.exhibits.columns import Column
     from aitheme.themes import Theme
 
-__all__ = ["has_chinese", "in_english", "translated"]
+__all__ = ["has_chinese", "in_english", "sources_in_english", "translated"]
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _DATE = re.compile(r"(?:(\d{4})\s*年)?\s*(?:(\d{1,2})\s*月)?\s*(?:(\d{1,2})\s*日)?(底)?")
 _PARTS = re.compile(r"[;、]")
+_LIST = re.compile(r";\s*")
+_SOURCES = re.compile(r"[，、]|, ")
+_PUBLISHED_ON = (("微信公众号", "on WeChat"), ("公众号", "on WeChat"), ("官网", "website"), ("网站", "website"))
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -59,13 +62,33 @@ def in_english(text: str, theme: Theme) -> str:
         Its securities and models lend their English names.
     """
     if not has_chinese(text):
-        return text
+        return _LIST.sub("; ", text)
     words = {**{row.name_zh: row.name_en for row in theme.security.values() if row.name_en}, **_words()}
     whole = words.get(text) or _date(text)
     if whole:
         return whole
     parts = [words.get(part.strip(), part) for part in _PARTS.split(text)]
     return text if any(has_chinese(part) for part in parts) else "; ".join(parts)
+
+
+def sources_in_english(text: str) -> str:
+    """Return what a report names as its sources in English; a name the vocabulary lacks stays as it is.
+
+    >>> sources_in_english("OpenAI 官网，智东西")
+    'OpenAI website, Zhidx'
+    """
+    return ", ".join(_source(part.strip()) for part in _SOURCES.split(text))
+
+
+def _source(name: str) -> str:
+    known = _words().get(name)
+    if known:
+        return known
+    for ending, words in _PUBLISHED_ON:
+        if name.endswith(ending):
+            owner = name.removesuffix(ending).strip()
+            return f"{_words().get(owner, owner)} {words}"
+    return name
 
 
 def translated(
@@ -92,7 +115,7 @@ def translated(
             shown[twin] = column
             continue
         texts = [] if column.numeric else [str(cell) for cell in rows[name].dropna()]
-        if not any(has_chinese(text) for text in texts):
+        if not any(has_chinese(text) or ";" in text for text in texts):
             shown[name] = column
             continue
         own = f"{name}_in_english"

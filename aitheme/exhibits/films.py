@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from aitheme.exhibits.base import Content, Context, NativeChart, UnavailableError
+from aitheme.exhibits.base import Content, Context, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.native import NativeChart
 from aitheme.exhibits.printed import printed_source, registry_table
 
 if TYPE_CHECKING:
@@ -43,16 +44,18 @@ def march_content(context: Context, measure: Literal["gross", "admissions"]) -> 
         from aitheme.charts.bars import columns
         from aitheme.charts.style import percent_label
 
-        bounds = ["≥" if bound else "" for bound in data["bound"]]
+        bounds = [">" if bound else "" for bound in data["bound"]]
         notes = [f"{bound}{percent_label(value)}" if value == value else ""  # noqa: PLR0124 (NaN)
                  for bound, value in zip(bounds, data["growth"], strict=True)]  # fmt: skip
         values = data.set_index("year")["value"]
-        return columns(values, heading, unit=context.t(unit_zh, unit_en), digits=2, notes=notes)
+        texts = [f">{value:g}" if bound else "" for value, bound in zip(data["value"], data["bound"], strict=True)]
+        return columns(values, heading, unit=context.t(unit_zh, unit_en), digits=2, notes=notes, texts=texts)
 
     columns = {
         "year": Column("年份", "Year"),
         "value": Column(label_zh, label_en, "price"),
         "growth": Column("同比", "Growth on a year", "change"),
+        "reading": Column("读法", "Read as"),
         "origin": Column("出处", "From"),
     }
     meta, _ = registry_table(context, "march-box-office")
@@ -65,10 +68,10 @@ def march_content(context: Context, measure: Literal["gross", "admissions"]) -> 
         f"{unit_en}; {until.year} up to {until:%d %B}"
         + (", a lower bound (more than 20)" if measure == "gross" else ""),
     )
+    remarks = (_note(context, data, stored=stored), _ticket_price(context, measure))
+    remark = context.t("；", "; ").join(text for text in remarks if text)
     native = NativeChart("column", "year", ("value",))
-    return Content(
-        data, columns, zh, en, subtitle, _note(context, data, stored=stored), until, draw, native, from_market=stored
-    )
+    return Content(data, columns, zh, en, subtitle, remark, until, draw, native, from_market=stored)
 
 
 def _years(context: Context, measure: str) -> tuple[pd.DataFrame, date, bool]:
@@ -94,6 +97,7 @@ def _years(context: Context, measure: str) -> tuple[pd.DataFrame, date, bool]:
                          "origin": [values[year][1] if year in values else "" for year in span]})  # fmt: skip
     data["growth"] = data["value"].pct_change(fill_method=None)
     data["bound"] = [measure == "gross" and year == until.year for year in span]
+    data["reading"] = [context.t("超过", "more than") if bound else "" for bound in data["bound"]]
     return data, until, not whole.empty
 
 
@@ -108,4 +112,18 @@ def _note(context: Context, data: pd.DataFrame, *, stored: bool) -> str:
     return context.t(
         f"正文只给出{years}年；其他年份需以akshare数据源刷新",
         f"the text gives {years} only; others come with the akshare source",
+    )
+
+
+def _ticket_price(context: Context, measure: str) -> str:
+    """Return the average ticket price of the text, and the box office it gives with the admissions."""
+    if measure == "gross":
+        return ""
+    _, rows = registry_table(context, "march-box-office")
+    year, people, price = rows.loc[rows["avg_ticket_cny"].notna(), ["year", "admissions_100m", "avg_ticket_cny"]].iloc[
+        -1
+    ]
+    return context.t(
+        f"{year:.0f}年平均票价{price:g}元，与人次相乘约{people * price:.2f}亿元",
+        f"average ticket of {year:.0f}: CNY {price:g}, times admissions about CNY {people * price * 100:,.0f}m",
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
+from aitheme.exhibits.figures import figures_table
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
 from aitheme.exhibits.register import exhibit_register
 from aitheme.exhibits.scores import price_cuts as _price_cuts
-from aitheme.exhibits.scores import ranking, score_dots
+from aitheme.exhibits.scores import price_table, ranking, score_dots
+from aitheme.exhibits.scoretables import score_table
 from aitheme.exhibits.timelines import history_timeline, release_timeline
 
 __all__ = ["EXHIBITS"]
@@ -28,7 +30,10 @@ _SIDES = (
 )
 
 sector_line = _sector_line(
-    _REPORT, "封面图", ("一年内行业相对大盘走势", "Computer sector against the market over a year")
+    _REPORT,
+    "封面图",
+    ("一年内行业相对大盘走势", "Computer sector against the market over a year"),
+    printed=("原图为图片，文字未写明指数与来源", "the print is a picture; its text names neither index nor vendor"),
 )
 
 gpt_history = printed_table(
@@ -39,7 +44,10 @@ gpt_history = printed_table(
     shown=("model", "released_printed", "parameters_printed", "dataset", *_SIDES),
     flags=_SIDES,
     labels={"released_printed": ("发布时间", "Released"), "parameters_printed": ("参数量", "Parameters")},
-    note=("GPT-5为报告当时的预期", "GPT-5 is what the report expected at the time"),
+    note=(
+        "GPT-5为报告当时的预期；横线照印，为未披露；GPT-3.5与GPT4的数据集为改写",
+        "GPT-5 is what the report expected; a dash, as printed, is not disclosed; data sets of GPT-3.5 and GPT4 reworded",
+    ),
 )
 
 gpt_timeline = history_timeline(
@@ -61,8 +69,51 @@ gpt_4_mix = ranking(
     value="weight_pct",
     value_label=("权重（%）", "Weight (%)"),
     vendor=None,
-    digits=0,
     subtitle=("训练中的权重（%）", "Weight in training (%)"),
+)
+
+gpt_4_mix_table = printed_table(
+    _REPORT,
+    "gpt-4-pretraining-mix",
+    "图表8（数据）",
+    ("GPT-4 数据集构成（预测）：预训练语料", "GPT-4 data sets (expected): the pre-training mix"),
+    labels={
+        "tokens_billion": ("token数（十亿）", "Tokens (bn)"),
+        "weight_pct": ("训练配比（%）", "Weight (%)"),
+        "epochs_at_300b_tokens": ("训满3000亿token的轮数", "Epochs at 300bn tokens"),
+    },
+    note=("权重相加为101%，照印", "the weights add up to 101%, as printed"),
+    exhibit_id="gpt-4-mix-data",
+)
+
+gpt_4_labelled = printed_table(
+    _REPORT,
+    "gpt-4-labelled-sets",
+    "图表8（微调）",
+    ("GPT-4 数据集构成（预测）：SFT、RM与PPO数据集", "GPT-4 data sets (expected): SFT, RM and PPO sets"),
+    labels={"set_size_printed": ("标注规模", "Set size"), "count": ("个数", "Count")},
+    note=(
+        "RM一栏原印6BRM，即60亿参数的奖励模型",
+        "the RM set is printed as 6BRM, a reward model of six billion parameters",
+    ),
+)
+
+gpt_4_structure = printed_table(
+    _REPORT,
+    "gpt-4-dataset-structure",
+    "图表8（结构）",
+    ("GPT-4 数据集构成（预测）：各段用途", "GPT-4 data sets (expected): what each part is for"),
+    labels={"detail": ("补充（改写）", "Detail (reworded)")},
+)
+
+gemini_cooking = printed_table(
+    _REPORT,
+    "gemini-cooking",
+    "图表20",
+    ("Gemini 处理做菜任务", "Gemini on a cooking task"),
+    flags=("has_image",),
+    labels={"has_image": ("配图", "Picture")},
+    note=("原文为英文，此处为大意", "the gist of the English original"),
 )
 
 gemini_win_rates = printed_table(
@@ -81,7 +132,6 @@ gemini_wins = ranking(
     value="win_rate_pct",
     value_label=("胜率（%）", "Win rate (%)"),
     vendor="baseline",
-    digits=0,
     subtitle=("胜出测试所占比例（%），括号内为对手", "Share of benchmarks won (%), against the model in brackets"),
     note=("长上下文一项只印上下文长度", "the long-context row prints context lengths only"),
     exhibit_id="gemini-1-5-wins",
@@ -127,6 +177,21 @@ benchmark_scores = score_dots(
     note=("“图标理解”照印，应为图表理解", "one task name is printed with a typo and kept"),
 )
 
+_OTHER_BEST = "CogAgent, CogAgent, Fuyu-Medium, CogAgent, Yi-VL-34B, SPHINX-V2, InternLM-XComposer-VL"
+benchmark_table = score_table(
+    _REPORT,
+    "benchmark-scores",
+    "图表34（数据）",
+    ("通义千问多模态大模型与 GPT-4V、Gemini：全部得分（%）", "Qwen-VL, GPT-4V and Gemini: all scores (%)"),
+    test="task",
+    score="score_pct",
+    note=(
+        f"Other Best为其他开源模型中该项最高者，自上而下：{_OTHER_BEST}",
+        f"Other Best is the best other open model of the task, from top to bottom: {_OTHER_BEST}",
+    ),
+    exhibit_id="benchmark-data",
+)
+
 api_customers = printed_table(
     _REPORT,
     "api-customers",
@@ -142,6 +207,34 @@ api_customers = printed_table(
 
 price_cuts = _price_cuts(
     _REPORT, "price-cuts", "图表40", ("GPT 大模型降价前后对比", "OpenAI API prices before and after the cut")
+)
+
+price_data = price_table(
+    _REPORT,
+    "price-cuts",
+    "图表40（数据）",
+    ("GPT 大模型降价前后对比：价格与降幅", "OpenAI API prices before and after the cut: prices and cuts"),
+    exhibit_id="price-data",
+)
+
+copilot_functions = printed_table(
+    _REPORT,
+    "copilot-functions",
+    "图表42",
+    ("Microsoft 365 Copilot 应用领域", "Functions of Microsoft 365 Copilot"),
+    labels={"function": ("功能（改写）", "Function (reworded)")},
+)
+
+dynamics_copilot = printed_table(
+    _REPORT,
+    "dynamics-copilot",
+    "图表43",
+    ("Dynamics 365 Copilot 在 CRM/ERP 的应用", "Dynamics 365 Copilot in CRM and ERP"),
+    labels={"function": ("Copilot功能（改写）", "Function (reworded)")},
+    note=(
+        "首行与末行的商业活动照印，看产品似乎互换",
+        "the activities of the first and the last row are as printed; by the products they seem swapped",
+    ),
 )
 
 office_products = printed_table(
@@ -162,6 +255,8 @@ medical_models = printed_table(
     labels={"released_printed": ("发布时间", "Released")},
 )
 
+figures = figures_table(_REPORT, ("报告引用的数字", "Figures the report quotes"))
+
 timeline = release_timeline(
     _REPORT, "release-timeline", "正文", ("报告写明日期的模型与产品发布", "Releases the report dates"),
     note=("只画有确切日期者", "only those with an exact day"),
@@ -180,8 +275,10 @@ scale = rating_scale(_REPORT)
 register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    sector_line, gpt_history, gpt_timeline, gpt_4_mix, gemini_win_rates, gemini_wins, meta_models, meta_timeline,
-    domestic_multimodal, benchmark_scores, api_customers, price_cuts, office_products, medical_models, timeline, register,
+    sector_line, gpt_history, gpt_timeline, gpt_4_mix, gpt_4_mix_table, gpt_4_labelled, gpt_4_structure, gemini_cooking,
+    gemini_win_rates, gemini_wins, meta_models, meta_timeline, domestic_multimodal, benchmark_scores, benchmark_table,
+    api_customers, price_cuts, price_data, copilot_functions, dynamics_copilot, office_products, medical_models, timeline,
+    figures, register,
     lines_of_baskets, summary_of_baskets, members_of_baskets,
     after_publication, ratings, scale,
 )  # fmt: skip

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from aitheme.exhibits.base import Content, Context, UnavailableError, exhibit
 from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
-from aitheme.exhibits.columns import Column
-from aitheme.exhibits.labels import english_label
+from aitheme.exhibits.figures import figures_table
 from aitheme.exhibits.outcomes import rating_outcome
-from aitheme.exhibits.printed import printed_source, printed_table, rating_scale
+from aitheme.exhibits.printed import printed_table, rating_scale
 from aitheme.exhibits.quotes import sector_line as _sector_line
 from aitheme.exhibits.register import exhibit_register
 
@@ -16,7 +14,12 @@ __all__ = ["EXHIBITS"]
 _REPORT = "htsc-20230420"
 _BASKETS = tuple(f"{_REPORT}/{name}" for name in ("data-ip", "video-virtual-human", "games"))
 
-sector_line = _sector_line(_REPORT, "封面图", ("行业走势图", "Media sector against the market"))
+sector_line = _sector_line(
+    _REPORT,
+    "封面图",
+    ("行业走势图", "Media sector against the market"),
+    printed=("原图为图片，文字只注来源Wind，未写明指数", "the print is a picture; its text names Wind, not the index"),
+)
 
 companies_mentioned = printed_table(
     _REPORT,
@@ -31,10 +34,61 @@ companies_mentioned = printed_table(
     },
 )
 
+_PICTURE = ("原图为图片，内容取自正文（改写）", "the print is a picture; the content is from the text, reworded")
+
+alibaba_stack = printed_table(
+    _REPORT,
+    "alibaba-stack",
+    "图表1",
+    ("阿里云实现 IaaS、PaaS 和 MaaS 三层架构", "Three layers of Alibaba Cloud"),
+    note=_PICTURE,
+)
+
+tongyi_features = printed_table(
+    _REPORT, "tongyi-features", "图表4", ("通义千问具备多个功能", "Functions of Tongyi Qianwen"), note=_PICTURE
+)
+
+tongyi_scenarios = printed_table(
+    _REPORT, "tongyi-scenarios", "图表5、6", ("通义千问的应用场景", "Scenarios of Tongyi Qianwen"), note=_PICTURE
+)
+
+tongyi_products = printed_table(
+    _REPORT,
+    "tongyi-products",
+    "图表7、14",
+    ("阿里产品接入通义千问的安排", "Alibaba products connecting to Tongyi Qianwen"),
+    shown=("product", "status", "description"),
+    note=_PICTURE,
+)
+
+dingtalk_functions = printed_table(
+    _REPORT,
+    "dingtalk-functions",
+    "图表8、9、10、11、12、13",
+    ("钉钉接入通义千问后的功能", "DingTalk functions with Tongyi Qianwen"),
+    note=("原图为图片；正文称近10项，逐条可列10项", "the prints are pictures; the text says nearly ten and names ten"),
+)
+
+sensetime_maas = printed_table(
+    _REPORT,
+    "sensetime-maas",
+    "图表24、25",
+    ("商汤面向客户提供的 MaaS 服务与 API", "SenseTime MaaS services and APIs"),
+    note=_PICTURE,
+)
+
+pangu_layers = printed_table(
+    _REPORT,
+    "pangu-layers",
+    "图表26",
+    ("三次布局盘古大模型", "Three layers of Pangu"),
+    note=("原图为图片，内容取自正文；原题“三次”疑为“三层”之误", "the print is a picture; the content is from the text"),
+)
+
 sensenova = printed_table(
     _REPORT,
     "sensenova-lineup",
-    "正文",
+    "图表20、21、22、23",
     ("商汤日日新产品", "SenseNova product line"),
     shown=("product", "product_en", "params_100m", "capabilities", "printed_metrics"),
 )
@@ -50,70 +104,17 @@ first_partners = printed_table(
 game_cases = printed_table(
     _REPORT,
     "game-aigc-cases",
-    "正文",
+    "图表38、39、40、41",
     ("游戏AIGC案例", "AI content cases in games"),
     shown=("developer", "symbol", "title", "tool", "tool_vendor", "use", "status"),
+    note=(
+        "原图为图片，内容取自正文；Repilca照印，当指Replica",
+        "the prints are pictures; Repilca as printed, for Replica",
+    ),
 )
 
 
-@exhibit(
-    _REPORT, "figures", "正文", ("报告引用的成本与模型数字", "Costs and model figures the report quotes"), kind="table"
-)
-def figures(context: Context) -> Content:
-    """List the figures of the running text, with their section."""
-    import pandas as pd
-
-    rows = [
-        {
-            "statement": context.t(figure.statement_zh, figure.statement_en),
-            "value": _number(figure.value),
-            "unit": context.t(_unit(figure.unit), figure.unit),
-            "as_of": figure.as_of,
-            "section": context.t(figure.section, english_label(figure.section)),
-        }
-        for figure in context.theme.figures
-        if figure.report == _REPORT
-    ]
-    if not rows:
-        raise UnavailableError(context.t("主题库没有该报告的数字", "the theme holds no figures of this report"))
-    columns = {
-        "section": Column("章节", "Section", merge=True),
-        "statement": Column("表述（改写）", "Statement (reworded)"),
-        "value": Column("数值", "Value", "number"),
-        "unit": Column("单位", "Unit"),
-        "as_of": Column("时点", "As of"),
-    }
-    return Content(pd.DataFrame(rows), columns, *printed_source(context), from_market=False)
-
-
-_UNITS = {
-    "percent": "%", "times": "倍", "days": "天", "months": "个月", "models": "个模型", "layers": "层", "parameters": "个参数",
-    "GPUs": "块GPU", "customers": "家客户", "companies": "家公司", "projects": "个项目", "developers": "名开发者",
-    "downloads": "次下载", "functions": "项功能", "images": "张图", "minutes": "分钟", "seconds per image": "秒/张",
-    "minutes of footage": "分钟视频", "square kilometres": "平方公里", "man-days": "人·天", "hours a day": "小时/天",
-    "metres": "米", "advantages": "项优势", "ratio to current cost": "（现成本＝1）", "K resolution": "K分辨率",
-    "models of 100bn+ parameters": "个千亿级模型", "P": "P",
-}  # fmt: skip
-_QUALIFIERS = {
-    "(more than)": "以上", "(at least)": "以上", "(nearly)": "（近）", "(about)": "（约）", "(within)": "以内",
-    "(order of)": "（量级）", "(or more)": "以上", "(printed as p)": "（印作p）",
-}  # fmt: skip
-
-
-def _unit(text: str) -> str:
-    """Return a unit of the registry in Chinese, as it is where no translation is known."""
-    for qualifier, zh in _QUALIFIERS.items():
-        if text.endswith(qualifier):
-            return _unit(text.removesuffix(qualifier).strip()) + zh
-    return _UNITS.get(text, text)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
+figures = figures_table(_REPORT, ("报告引用的成本与模型数字", "Costs and model figures the report quotes"))
 
 lines_of_baskets = basket_lines(
     _REPORT,
@@ -135,6 +136,7 @@ scale = rating_scale(_REPORT)
 register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    sector_line, companies_mentioned, first_partners, sensenova, game_cases, figures, register,
+    sector_line, alibaba_stack, tongyi_features, tongyi_scenarios, tongyi_products, dingtalk_functions, first_partners,
+    sensenova, sensetime_maas, pangu_layers, game_cases, companies_mentioned, figures, register,
     lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aitheme.exhibits.base import Content, Exhibit, UnavailableError, check_lang
 from aitheme.exhibits.columns import Column, Kind
+from aitheme.exhibits.native import NativeChart, NativePanels
 from aitheme.indicators.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ def indicator_exhibits(result: AppIndicators, *, source: str, lang: str = "zh") 
 
 
 def _content(result: AppIndicators, source: str, data: pd.DataFrame, columns: Mapping[str, Column],
-             subtitle: str, note: str = "", draw: Callable[[Heading], alt.LayerChart] | None = None) -> Content:  # fmt: skip
+             subtitle: str, note: str = "", draw: Callable[[Heading], alt.LayerChart] | None = None,
+             native: NativePanels | None = None) -> Content:  # fmt: skip
     words = (f"使用者数据（{source}）", f"user's data ({source})")
-    return Content(data, columns, *words, subtitle, note, result.until, draw,
-                   from_market=False)  # fmt: skip
+    return Content(data, columns, *words, subtitle, note, result.until, draw, native, from_market=False)
 
 
 def _stage_table(result: AppIndicators, source: str, lang: str) -> Content:
@@ -250,7 +251,8 @@ def _panel(result: AppIndicators, source: str, lang: str, stage: StageName) -> C
     first, last = result.metrics["date"].min(), result.metrics["date"].max()
     span = f"{first:%Y-%m} – {last:%Y-%m}"
     subtitle = _t(lang, f"{span}，月度；{_GROUPS[stage][0]}", f"{span}, monthly; {_GROUPS[stage][1].lower()}")
-    return _content(result, source, data, columns, subtitle, draw=draw)
+    native = NativePanels(tuple(NativeChart("line", "date", (name,), "app") for name in names))
+    return _content(result, source, data, columns, subtitle, draw=draw, native=native)
 
 
 def _size(result: AppIndicators, app: str) -> float:

@@ -34,7 +34,10 @@ _SOURCES = {
     "akshare": ("akshare", "akshare"),
 }
 _WORDS = (
-    ("（时间线）", " (timeline)"), ("（图）", " (chart)"),
+    ("封面走势图", "Cover chart"), ("行业走势图", "Cover chart"), ("投资评级声明", "Rating statement"),
+    ("评级说明", "Rating scale"), ("相关报告", "Related reports"), ("相关研究", "Related research"),
+    ("（时间线）", " (timeline)"), ("（图）", " (chart)"), ("（设定）", " (settings)"), ("（微调）", " (fine-tuning)"),
+    ("（结构）", " (structure)"),
     ("封面表", "Cover table"), ("封面图", "Cover chart"), ("正文", "Text"), ("附图", "Our figure "), ("附表", "Our table "),
     ("图表", "Exhibit "), ("图", "Figure "), ("表", "Table "), ("（数据）", " (data)"), ("、", ", "),
 )  # fmt: skip

@@ -15,8 +15,11 @@ from aitheme.composition import LEAST_COMMON, clustered
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.membership import headline_baskets, whole_basket
+from aitheme.exhibits.native import NativeMatrix
 from aitheme.exhibits.overlap import basket_overlaps, shared_names
+from aitheme.exhibits.reasons import begins_later
 from aitheme.exhibits.scope import basket_name, company_name, room_of, shown_baskets
+from aitheme.exhibits.uncounted import listing, uncounted_main
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +48,7 @@ def member_chapter(theme: Theme, report: str) -> tuple[ExhibitDefinition, ...]:
     """Return the exhibits on members; none for a report without a basket of A-shares."""
     if not headline_baskets(theme, report):
         return ()
-    maps = tuple(_correlation_map(report, basket) for basket in _mapped(theme, report))
+    maps = tuple(_correlation_map(theme, report, basket) for basket in _mapped(theme, report))
     return (_correlation_table(report), *maps, _concentration(report), shared_names(report), basket_overlaps(report))
 
 
@@ -62,10 +65,7 @@ def _up_to(context: Context) -> date:
     """Return the last session a reader of the report knew; UnavailableError where the data begins later."""
     day = calendar_for("XSHG").on_or_before(context.until)
     if day < context.market.span[0]:
-        first = context.market.span[0]
-        raise UnavailableError(
-            context.t(f"行情库始于{first}，晚于报告发布日", f"the store begins on {first}, after publication")
-        )
+        raise begins_later(context)
     return day
 
 
@@ -80,7 +80,7 @@ def _span_words(context: Context, moved: Comovement) -> str:
     )
 
 
-def _correlation_map(report: str, basket: str) -> ExhibitDefinition:
+def _correlation_map(theme: Theme, report: str, basket: str) -> ExhibitDefinition:
     def build(context: Context) -> Content:
         moved = comovement(room_of(context), basket, _up_to(context))
         order = clustered(moved.before if moved.summary("before")["pairs"] else moved.after)
@@ -116,10 +116,12 @@ def _correlation_map(report: str, basket: str) -> ExhibitDefinition:
             f"按平均联结聚类排序；共同交易日不足{LEAST_COMMON}的两只不计（灰格）",
             f"ordered by average-linkage clustering; pairs with fewer than {LEAST_COMMON} common sessions are grey",
         )
-        return Content(rows, columns, *_PRICES, subtitle, note, context.as_of, draw)
+        native = NativeMatrix(("name",), ("correlation",), 1.0, "other", "sequential", kind="share")
+        return Content(rows, columns, *_PRICES, subtitle, note, context.as_of, draw, native)
 
     name = basket.split("/", 1)[1]
-    title = ("成分相关性", "Correlation of the members")
+    known = theme.basket(basket)
+    title = (f"成分相关性：{known.name_zh}", f"Correlation of the members: {known.name_en}")
     return ExhibitDefinition(f"correlation-{name}", report, "附图", *title, "chart", "members", build)
 
 
@@ -197,6 +199,23 @@ def _correlation_table(report: str) -> ExhibitDefinition:
             f"at most {YEAR} sessions a side, pairs with fewer than {LEAST_COMMON} common sessions left out; "
             "one member has no pair",
         )
+        large = [
+            basket_name(context, basket)
+            for basket in shown_baskets(context)
+            if basket not in _mapped(context.theme, context.report.id)
+        ]
+        parts = [
+            note,
+            context.t(
+                f"超过{_MOST_NAMES}只、不足{_PAIR}只或已含于所画者不另画热图：{listing(context, large)}",
+                f"no heatmap of its own (more than {_MOST_NAMES} names, fewer than {_PAIR}, or inside one that is drawn): "
+                f"{listing(context, large)}",
+            )
+            if large
+            else "",
+            uncounted_main(context),
+        ]
+        note = context.t("；", "; ").join(part for part in parts if part)
         return Content(pd.DataFrame(rows), columns, *_PRICES, subtitle, note, context.as_of)
 
     title = ("成分平均相关：发布前后", "Mean correlation of members before and after publication")
@@ -235,15 +254,30 @@ def _concentration(report: str) -> ExhibitDefinition:
             "总市值为收盘价乘行情库所载总股本，股本日期可能晚于所示日期",
             "market value is the close times the shares the store holds, which may be dated later",
         )
+        parts = [note, _uncapped(context, rows), uncounted_main(context)]
+        note = context.t("；", "; ").join(part for part in parts if part)
         return Content(pd.DataFrame(rows), columns, *_WEIGHTS, subtitle, note, context.as_of)
 
     title = ("成分集中度", "Concentration of the baskets")
     return ExhibitDefinition("concentration", report, "附表", *title, "table", "members", build)
 
 
+def _uncapped(context: Context, rows: Sequence[dict[str, Any]]) -> str:
+    """Say in how many rows the market value is known of fewer or more members than the turnover."""
+    uneven = [row for row in rows if row["known_cap"] != row["known"]]
+    if not uneven:
+        return ""
+    fewest = min(int(row["known_cap"]) for row in uneven)
+    return context.t(
+        f"“计入”为有成交额者；{len(uneven)}行有总市值者家数不同（最少{fewest}只，缺股本或久未成交）",
+        f"counted: members with turnover; in {len(uneven)} rows those with a market value differ (fewest {fewest}: no share count, "
+        "or long without a trade)",
+    )
+
+
 def _weights(context: Context, basket: str, day: date) -> dict[str, Any]:
     found = concentration(room_of(context), basket, day)
-    cells: dict[str, Any] = {"known": found["turnover"].known}
+    cells: dict[str, Any] = {"known": found["turnover"].known, "known_cap": found["cap"].known}
     for weight, one in found.items():
         largest = company_name(context, one.largest) if one.largest else ""
         cells |= {

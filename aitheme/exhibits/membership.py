@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aitheme.themes import Theme
 
-__all__ = ["headline_baskets", "judged_baskets", "whole_basket"]
+__all__ = ["headline_baskets", "judged_baskets", "main_baskets", "whole_basket"]
 
 
-def headline_baskets(theme: Theme, report: str) -> tuple[str, ...]:
-    """Return the ids of a report's main baskets that hold an A-share.
+def main_baskets(theme: Theme, report: str) -> tuple[str, ...]:
+    """Return the ids of a report's main baskets, those without an A-share too.
 
     Those its registry entry names as headline; without such an entry the recommended baskets that have no parent.
 
@@ -26,7 +26,18 @@ def headline_baskets(theme: Theme, report: str) -> tuple[str, ...]:
         for name, row in theme.baskets.items()
         if (row.report, row.kind, row.parent) == (report, "recommended", None)
     ]
-    return tuple(name for name in named or tops if theme.symbols(name))
+    return tuple(named or tops)
+
+
+def headline_baskets(theme: Theme, report: str) -> tuple[str, ...]:
+    """Return the ids of a report's main baskets that hold an A-share.
+
+    Raises
+    ------
+    UnknownNameError
+        The theme has no such report.
+    """
+    return tuple(name for name in main_baskets(theme, report) if theme.symbols(name))
 
 
 def whole_basket(theme: Theme, report: str) -> str | None:

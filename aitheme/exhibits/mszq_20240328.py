@@ -8,6 +8,7 @@ from aitheme.exhibits.base import Content, Context, exhibit
 from aitheme.exhibits.baskets import after_lines, basket_lines, basket_members, basket_summary
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.companies import valuation_table
+from aitheme.exhibits.figures import figures_table
 from aitheme.exhibits.films import march_content
 from aitheme.exhibits.outcomes import rating_outcome
 from aitheme.exhibits.printed import printed_source, printed_table, rating_scale, registry_table
@@ -35,11 +36,13 @@ index_lines = _index_lines(
     _REPORT,
     "图1",
     (
-        "2024年2月18日至今传媒、计算机、通信、电子指数行情回顾",
-        "Media, computer, telecom and electronics indices since 18 February 2024",
+        "2024年2月18日至今传媒、计算机、通信、电子指数（申万）行情回顾",
+        "Media, computer, telecom and electronics indices (Shenwan) since 18 February 2024",
     ),
     sectors=("传媒", "计算机", "通信", "电子"),
     base=_BASE,
+    printed=("原图为申万指数，来源iFinD", "the print draws Shenwan indices from iFinD"),
+    provider="Shenwan",
     events={"sora-20240216": ("Sora发布", "Sora"), "kimi-20240318": ("Kimi支持200万字", "Kimi takes 2m characters")},
     note=_END_NOTE,
 )
@@ -72,9 +75,23 @@ timeline = release_timeline(
     "图7",
     ("国产大模型进度梳理", "Progress of China's large models"),
     region="domestic",
+    since=date(2023, 3, 1),
+    undated=True,
     note=(
-        "原图为图片，此处按正文注明确切日期的国产发布重画",
-        "the print is a picture; redrawn from the domestic releases the text dates to a day",
+        "原图为图片，此处按正文所记2023年3月以来的国产发布重画；更早的见图23、图31",
+        "the print is a picture; redrawn from the text's domestic releases since March 2023; earlier ones: figures 23 and 31",
+    ),
+)
+
+step_models = printed_table(
+    _REPORT,
+    "step-models",
+    "图11",
+    ("阶跃星辰多模态大模型Step-1V", "Models and apps of StepFun"),
+    labels={"features_zh": ("特点（改写）", "Features (reworded)")},
+    note=(
+        "原图为图片，内容取自正文；参数为量级（千亿、万亿）",
+        "the print is a picture; the content is from the text; parameters are size classes (100bn, 1,000bn)",
     ),
 )
 
@@ -96,6 +113,17 @@ pangu_history = history_timeline(
     when="date",
     what="event_zh",
     note=("原图为图片，此处为正文写明的时点", "the print is a picture; these are the dates of the text"),
+)
+
+pangu_layers = printed_table(
+    _REPORT,
+    "pangu-layers",
+    "图24",
+    ("盘古大模型由基础大模型衍生出行业大模型和场景模型", "The three layers of Pangu"),
+    note=(
+        "原图为图片，内容取自正文；L1、L2为所举例子",
+        "the print is a picture; the content is from the text, with its examples of L1 and L2",
+    ),
 )
 
 tongyi_timeline = release_timeline(
@@ -142,6 +170,11 @@ ernie_prices = printed_table(
     shown=("plan_zh", "price_cny_per_month"),
     labels={"plan_zh": ("方案", "Plan"), "price_cny_per_month": ("价格（元/月）", "Price (CNY a month)")},
     note=("原图为图片，价格取自正文", "the print is a picture; the prices are from the text"),
+)
+
+
+figures = figures_table(
+    _REPORT, ("报告引用的票房、模型与价格数字", "Box office, model and price figures the report quotes")
 )
 
 
@@ -209,7 +242,8 @@ scale = rating_scale(_REPORT)
 register = exhibit_register(_REPORT)
 
 EXHIBITS = (
-    valuation, index_lines, sub_sector_bars, box_office, admissions, timeline, opencompass, pangu_history,
-    tongyi_history, tongyi_timeline, ernie_family, ernie_updates, ernie_prices, stages, model_map, register,
+    valuation, index_lines, sub_sector_bars, box_office, admissions, timeline, step_models, opencompass, pangu_history,
+    pangu_layers, tongyi_history, tongyi_timeline, ernie_family, ernie_updates, ernie_prices, stages, model_map, figures,
+    register,
     lines_of_baskets, summary_of_baskets, members_of_baskets, after_publication, ratings, scale,
 )  # fmt: skip

@@ -10,15 +10,20 @@ from aitheme.calendar import calendar_for
 from aitheme.errors import CalendarHorizonError
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.printed import band_words
 from aitheme.exhibits.quotes import PROVIDERS, SECTOR_EN, SHENWAN, choose_indices
+from aitheme.exhibits.reasons import begins_later, ends_earlier
+from aitheme.exhibits.scope import company_name, index_name
 from aitheme.symbols import board_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from aitheme.themes.model import RatingLevel
 
-__all__ = ["market_of", "months_later", "rating_outcome", "sector_verdict", "verdict"]
+__all__ = ["market_of", "months_later", "overall", "rating_outcome", "sector_verdicts", "verdict", "verdict_words"]
 
 _MONTHS = 12
 _LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -41,7 +46,7 @@ def market_of(symbol: str) -> str:
 
 
 def verdict(level: RatingLevel | None, excess: float | None, *, decided: bool) -> str:
-    """Tell whether a rating came true.
+    """Tell whether a rating came true at one horizon.
 
     Parameters
     ----------
@@ -69,6 +74,20 @@ def verdict(level: RatingLevel | None, excess: float | None, *, decided: bool) -
     return "met" if above and below else "not-met"
 
 
+def overall(verdicts: Sequence[str]) -> str:
+    """Return the verdict over both ends of a printed span of months.
+
+    A rating "over 6 to 12 months" promises its band at either end: one end outside it decides against the rating, both
+    inside it are needed for it, and an end that is not reached leaves it open.
+
+    Parameters
+    ----------
+    verdicts
+        Of each end, see :func:`verdict`; a single one for a scale with one horizon.
+    """
+    return next(one for one in ("not-met", "open", "no-data", "no-bounds", "met") if one in verdicts)
+
+
 _VERDICTS = {
     "met": ("兑现", "met"),
     "not-met": ("未兑现", "not met"),
@@ -78,10 +97,16 @@ _VERDICTS = {
 }
 
 
+def verdict_words(context: Context, outcome: str) -> str:
+    """Return a verdict in the language of the book."""
+    return context.t(*_VERDICTS[outcome])
+
+
 @dataclass(frozen=True, slots=True)
 class _Horizon:
     """From the last close before publication to the horizon, or to the end of the data where that comes first."""
 
+    months: int
     start: date
     end: date
     due: date
@@ -89,38 +114,73 @@ class _Horizon:
 
 
 def rating_outcome(report: str) -> ExhibitDefinition:
-    """Define the table of a report's sector and stock ratings with what followed."""
+    """Define the table of a report's sector and stock ratings with what followed, one row per printed horizon."""
 
     def build(context: Context) -> Content:
         import pandas as pd
 
-        scale = context.report.rating_scale
-        horizon = _horizon(context, scale.horizon_months_stock)
-        rows = [sector_verdict(context), *_stock_rows(context, horizon)]
-        columns = {
-            "subject": Column("对象", "Subject", merge=True),
-            "name": Column("名称", "Name"),
-            "rating": Column("评级", "Rating"),
-            "band": Column("印刷界限", "Printed band"),
-            "until": Column("计至", "Up to", "date"),
-            "change": Column("涨跌幅", "Return", "change"),
-            "benchmark": Column("基准", "Benchmark", "change"),
-            "excess": Column("超额", "Excess", "change"),
-            "verdict_shown": Column("结论", "Verdict"),
-        }
+        rows = [*sector_verdicts(context), *_stock_rows(context)]
         subtitle = context.t(
-            f"自{horizon.start}收盘起；个股为全收益，行业与基准为价格指数；基准{scale.benchmarks['A']}",
-            f"From the close of {horizon.start}; stocks with dividends, indices without; benchmark {scale.benchmarks['A']}",
+            f"自{rows[0]['start']}收盘起；个股为全收益，行业与基准为价格指数；A股基准{_benchmark_name(context)}",
+            f"From the close of {rows[0]['start']}; stocks with dividends, indices without; benchmark of A-shares: "
+            f"{_benchmark_name(context)}",
         )
-        note = "" if any(row["subject_id"] == "stock" for row in rows) else context.t(
-            "报告没有个股评级，只有关注名单", "the report rates no stock, it only names some"
-        )  # fmt: skip
         data = pd.DataFrame(rows).astype(dict.fromkeys(("change", "benchmark", "excess"), "float64"))
-        return Content(data, columns, "个股与指数日线", "Stock prices and indices", subtitle, note,
-                       context.market.as_of(context.as_of))  # fmt: skip
+        return Content(data, _columns(span=bool(_spans(context))), "个股与指数日线", "Stock prices and indices", subtitle,
+                       _note(context, rows), context.market.as_of(context.as_of))  # fmt: skip
 
     title = ("评级兑现情况", "What became of the ratings")
     return ExhibitDefinition("rating-outcome", report, "附表", *title, "table", "rating", build)
+
+
+def _columns(*, span: bool) -> dict[str, Column]:
+    columns = {
+        "subject": Column("对象", "Subject", merge=True),
+        "name": Column("名称", "Name", merge=True),
+        "rating": Column("评级", "Rating"),
+        "band_shown": Column("印刷界限", "Band of excess"),
+        "months": Column("期限（月）", "Months", "integer"),
+        "until": Column("计至", "Up to", "date"),
+        "change": Column("涨跌幅", "Return", "change"),
+        "benchmark": Column("基准", "Benchmark", "change"),
+        "excess": Column("超额", "Excess", "change"),
+        "verdict_shown": Column("结论", "Verdict"),
+    }
+    return columns | ({"overall_shown": Column("两端结论", "Both ends")} if span else {})
+
+
+def _spans(context: Context) -> list[tuple[int, ...]]:
+    """Return the horizons of a scale that are printed as a span of months."""
+    scale = context.report.rating_scale
+    ends = dict.fromkeys((scale.horizon_months_sector, scale.horizon_months_stock))
+    return [one for one in ends if len(one) > 1]
+
+
+def _note(context: Context, rows: Sequence[dict[str, Any]]) -> str:
+    scale = context.report.rating_scale
+    rates = any(row["subject_id"] == "stock" for row in rows)
+    parts = [
+        *(
+            context.t(
+                f"评级期限印作{near}至{far}个月，两端分别对照：两端都在界限内为兑现，一端不在即为未兑现，否则待后一端到期",
+                f"the scale prints a horizon of {near} to {far} months, held at both ends: met if both lie in the band, not "
+                "met as soon as one does not, open until then",
+            )
+            for near, far in _spans(context)
+        ),
+        context.t(scale.remark_zh, scale.remark_en),
+        "" if rates else context.t("报告没有个股评级，只有关注名单", "the report rates no stock, it only names some"),
+    ]
+    return context.t("；", "; ").join(part for part in parts if part)
+
+
+def _benchmark_name(context: Context) -> str:
+    symbol = context.report.rating_scale.benchmarks.get("A")
+    return context.t("未印", "none printed") if symbol is None else index_name(context, symbol)
+
+
+def _horizons(context: Context, ends: Sequence[int]) -> list[_Horizon]:
+    return [_horizon(context, months) for months in ends]
 
 
 def _horizon(context: Context, months: int) -> _Horizon:
@@ -135,20 +195,15 @@ def _horizon(context: Context, months: int) -> _Horizon:
     start, due = calendar.on_or_before(published), months_later(published, months)
     first, last = context.market.span[0], context.market.as_of(context.as_of)
     if start >= last:
-        raise UnavailableError(context.t("行情库止于报告发布之前", "the store ends before the report was published"))
+        raise ends_earlier(context)
     if start < first:
-        raise UnavailableError(
-            context.t(
-                f"行情库始于{first}，晚于报告发布日{published}",
-                f"the store begins on {first}, after the report was published ({published})",
-            )
-        )
+        raise begins_later(context)
     try:
         final = calendar.on_or_before(due)
     except CalendarHorizonError:  # so far ahead that no exchange has published its holidays
         final = due
     decided = final <= last
-    return _Horizon(start, final if decided else calendar.on_or_before(last), due, decided)
+    return _Horizon(months, start, final if decided else calendar.on_or_before(last), due, decided)
 
 
 def _benchmark_change(context: Context, market: str, horizon: _Horizon) -> float | None:
@@ -168,38 +223,50 @@ def _change(levels: pd.Series[float], horizon: _Horizon) -> float | None:
 def _row(
     context: Context, subject: str, label: tuple[str, str], horizon: _Horizon, change: float | None, market: str = "A"
 ) -> dict[str, Any]:
-    """Return what became of one rating; `label` is the name and the rating."""
+    """Return what became of one rating at one horizon; `label` is the name and the rating."""
     name, rating = label
     scale = context.report.rating_scale
     level = next((one for one in scale.levels if (one.subject, one.rating_zh) == (subject, rating)), None)
     benchmark = _benchmark_change(context, market, horizon)
     excess = None if change is None or benchmark is None else change - benchmark
     outcome = verdict(level, excess, decided=horizon.decided)
-    later = context.t(f"，{horizon.due}可判定", f", decidable on {horizon.due}") if outcome == "open" else ""
+    later = context.t(f"，{horizon.due}可判定", f"; on {horizon.due}") if outcome == "open" else ""
     return {
         "subject_id": subject,
         "subject": context.t("行业" if subject == "sector" else "股票", subject.capitalize()),
         "name": name,
         "rating": rating if level is None else context.t(level.rating_zh, level.rating_en),
         "band": "" if level is None else level.as_printed,
+        "band_shown": "" if level is None else context.t(level.as_printed, band_words(context, level)),
+        "months": horizon.months,
+        "start": horizon.start,
         "until": horizon.end,
         "due": horizon.due,
         "change": change,
         "benchmark": benchmark,
         "excess": excess,
         "verdict": outcome,
-        "verdict_shown": context.t(*_VERDICTS[outcome]) + later,
+        "verdict_shown": verdict_words(context, outcome) + later,
     }
 
 
-def sector_verdict(context: Context) -> dict[str, Any]:
-    """Return what became of a report's sector rating.
+def _together(context: Context, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add the verdict over all horizons of a rating to its rows; in words it stands in the first of them."""
+    outcome = overall([row["verdict"] for row in rows])
+    words = verdict_words(context, outcome)
+    if outcome == "open":
+        words += context.t(f"，最迟{rows[-1]['due']}可判定", f"; on {rows[-1]['due']} at the latest")
+    return [{**row, "overall": outcome, "overall_shown": "" if at else words} for at, row in enumerate(rows)]
+
+
+def sector_verdicts(context: Context) -> list[dict[str, Any]]:
+    """Return what became of a report's sector rating, one row per printed horizon.
 
     Returns
     -------
-    dict
-        The row of the ratings' table: among others ``verdict`` (see :func:`verdict`) and ``verdict_shown``, the same in
-        words with the date when an open one can be decided.
+    list of dict
+        Rows of the ratings' table: among others ``months``, ``verdict`` (see :func:`verdict`), ``due`` and ``overall``
+        (see :func:`overall`, the same in each row).
 
     Raises
     ------
@@ -207,17 +274,20 @@ def sector_verdict(context: Context) -> dict[str, Any]:
         The data ends before publication or begins after it, or there is no index of the sector.
     """
     sector = context.report.sector_zh
-    horizon = _horizon(context, context.report.rating_scale.horizon_months_sector)
+    horizons = _horizons(context, context.report.rating_scale.horizon_months_sector)
     if sector not in SHENWAN:
         raise UnavailableError(context.t(f"没有{sector}的行业指数", f"no sector index is known for {sector}"))
-    choice = choose_indices(context.market, [sector], horizon.start, horizon.end)
-    provider = context.t(*PROVIDERS[choice.provider])
-    name = context.t(f"{sector}（{provider}）", f"{SECTOR_EN[sector]} ({provider})")
-    change = _change(choice.closes[sector].ffill(), horizon)
-    return _row(context, "sector", (name, context.report.sector_rating), horizon, change)
+    rows = []
+    for horizon in horizons:
+        choice = choose_indices(context, [sector], horizon.start, horizon.end)
+        provider = context.t(*PROVIDERS[choice.provider])
+        name = context.t(f"{sector}（{provider}）", f"{SECTOR_EN[sector]} ({provider})")
+        change = _change(choice.closes[sector].ffill(), horizon)
+        rows.append(_row(context, "sector", (name, context.report.sector_rating), horizon, change))
+    return _together(context, rows)
 
 
-def _stock_rows(context: Context, horizon: _Horizon) -> list[dict[str, Any]]:
+def _stock_rows(context: Context) -> list[dict[str, Any]]:
     rated = {
         row.symbol: row.rating
         for row in context.theme.estimates
@@ -225,12 +295,17 @@ def _stock_rows(context: Context, horizon: _Horizon) -> list[dict[str, Any]]:
     }
     if not rated:
         return []
-    levels = context.market.panel(list(rated), context.market.span[0], horizon.end).level.ffill()
-    known = context.theme.security
-    names = {
-        symbol: context.t(known[symbol].name_zh, known[symbol].name_en or known[symbol].name_zh) for symbol in rated
-    }
+    horizons = _horizons(context, context.report.rating_scale.horizon_months_stock)
+    levels = context.market.panel(list(rated), context.market.span[0], horizons[-1].end).level.ffill()
     return [
-        _row(context, "stock", (names[symbol], rating), horizon, _change(levels[symbol], horizon), market_of(symbol))
+        row
         for symbol, rating in rated.items()
-    ]
+        for row in _together(
+            context,
+            [
+                _row(context, "stock", (company_name(context, symbol), rating), horizon, _change(levels[symbol], horizon),
+                     market_of(symbol))
+                for horizon in horizons
+            ],
+        )
+    ]  # fmt: skip

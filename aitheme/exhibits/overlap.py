@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from aitheme.analysis.members import basket_overlap, names_by_report
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
-from aitheme.exhibits.membership import headline_baskets
+from aitheme.exhibits.membership import headline_baskets, main_baskets
+from aitheme.exhibits.native import NativeMatrix
 from aitheme.exhibits.scope import basket_name, company_name
+from aitheme.exhibits.uncounted import listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,11 +93,31 @@ def shared_names(report: str) -> ExhibitDefinition:
             f"另有{alone}家只在一份报告中；含港股、美股，截至所示日期已发布的报告",
             f"{alone} more names are in one report only; Hong Kong and American names count; reports published by the date shown",
         )
+        cut = int((table.sum(axis=1) >= _PAIR).sum()) - len(shared)
+        more = context.t(f"另有{cut}家排在其后，未画", f"{cut} more rank below and are not drawn") if cut else ""
+        note = context.t("；", "; ").join(part for part in (note, more, _unseen(context, held)) if part)
         last = context.market.as_of(context.as_of)
-        return Content(data, columns, *_registry_source(context), subtitle, note, last, draw, from_market=False)
+        native = NativeMatrix(("symbol", "name", "count"), tuple(names.values()), 1.0, scale="sequential",
+                              red=(names[report],), hide_zero=True)  # fmt: skip
+        return Content(data, columns, *_registry_source(context), subtitle, note, last, draw, native, from_market=False)
 
     title = ("各报告共同看好的公司", "Names that several reports list")
     return ExhibitDefinition("shared-names", report, "附图", *title, "chart", "members", build)
+
+
+def _unseen(context: Context, held: Mapping[str, Sequence[str]]) -> str:
+    """Say which main baskets and members the overlap does not see."""
+    chosen = {basket for ids in held.values() for basket in ids}
+    mains = [basket for one in _known_reports(context) for basket in main_baskets(context.theme, one.id)]
+    bare = [basket_name(context, basket) for basket in mains if basket not in chosen]
+    rows = [member for ids in held.values() for basket in ids for member in context.theme.member_rows(basket)]
+    unlisted = list(dict.fromkeys(member.name_printed for member in rows if member.symbol is None))
+    names, companies = listing(context, bare), listing(context, unlisted)
+    parts = [
+        context.t(f"没有A股成分的篮子未计：{names}", f"baskets without an A-share left out: {names}") if bare else "",
+        context.t(f"未上市公司不计：{companies}", f"unlisted, not counted: {companies}") if unlisted else "",
+    ]
+    return context.t("；", "; ").join(part for part in parts if part)
 
 
 def _registry_source(context: Context) -> tuple[str, str]:
@@ -129,7 +151,9 @@ def basket_overlaps(report: str) -> ExhibitDefinition:
             for basket in baskets
         }
         data = pairs.assign(
-            name=[names[one] for one in pairs["basket"]], other_name=[names[one] for one in pairs["other"]]
+            name=[names[one] for one in pairs["basket"]],
+            other_name=[names[one] for one in pairs["other"]],
+            size=[len(context.theme.symbols(one, overseas=True)) for one in pairs["basket"]],
         )
 
         def draw(heading: Heading) -> alt.LayerChart:
@@ -150,7 +174,11 @@ def basket_overlaps(report: str) -> ExhibitDefinition:
             "Common names over all names of the two baskets, in per cent; diagonal: number of names; empty: none in common",
         )
         last = context.market.as_of(context.as_of)
-        return Content(data, columns, *_registry_source(context), subtitle, "", last, draw, from_market=False)
+        native = NativeMatrix(
+            ("name",), ("jaccard",), _FULL_JACCARD, "other_name", "sequential", own="size", hide_zero=True
+        )
+        note = _unseen(context, held)
+        return Content(data, columns, *_registry_source(context), subtitle, note, last, draw, native, from_market=False)
 
     title = ("各报告篮子的重叠", "Overlap of the reports' baskets")
     return ExhibitDefinition("basket-overlap", report, "附图", *title, "chart", "members", build)

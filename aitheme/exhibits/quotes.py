@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aitheme.calendar import calendar_for
-from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart, UnavailableError
+from aitheme.errors import DateRangeError
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.native import NativeChart
+from aitheme.exhibits.reasons import no_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from aitheme.charts.frame import Heading
     from aitheme.charts.lines import Event
-    from aitheme.store import Market
 
 __all__ = [
     "IndexChoice",
@@ -67,13 +69,13 @@ class IndexChoice:
     missing: int
 
 
-def choose_indices(market: Market, sectors: Sequence[str], start: date, end: date) -> IndexChoice:
+def choose_indices(context: Context, sectors: Sequence[str], start: date, end: date) -> IndexChoice:
     """Return closes of level-1 sector indices: Shenwan where the store covers the span, else CITIC.
 
     Parameters
     ----------
-    market
-        Snapshot of the store.
+    context
+        Market, and the language of the reason.
     sectors
         Chinese names.
     start, end
@@ -84,27 +86,81 @@ def choose_indices(market: Market, sectors: Sequence[str], start: date, end: dat
     UnavailableError
         Neither provider covers the span.
     """
-    held = set(market.indices()["symbol"])
+    held = set(context.market.indices()["symbol"])
     base = calendar_for("XSHG").on_or_before(start)
     for provider, symbols in (("Shenwan", SHENWAN), ("CITIC", CITIC)):
         wanted = [symbols[sector] for sector in sectors if sector in symbols]
         if len(wanted) < len(sectors) or not held.issuperset(wanted):
             continue
-        closes = market.index_closes(wanted, base, end)
+        try:
+            closes = context.market.index_closes(wanted, base, end)
+        except DateRangeError as error:
+            raise no_index(context, sectors, base, end) from error
         gaps = closes.isna()
         edges = closes.iloc[[0, -1]].notna().all(axis=None)
         if edges and gaps.mean().max() <= _MOST_MISSING:
             return IndexChoice(provider, closes.set_axis(list(sectors), axis=1), int(gaps.any(axis=1).sum()))
-    raise UnavailableError(
-        f"the store has neither Shenwan nor CITIC level-1 closes of {', '.join(sectors)} from {base} to {end}"
-    )
+    raise no_index(context, sectors, base, end)
 
 
 def _gap_note(context: Context, choice: IndexChoice) -> str:
     if not choice.missing:
         return ""
     return context.t(
-        f"指数缺{choice.missing}个交易日，连线跨过", f"{choice.missing} session(s) without an index close are bridged"
+        f"指数缺{choice.missing}个交易日，连线跨过",
+        f"{choice.missing} {'session' if choice.missing == 1 else 'sessions'} without an index close bridged",
+    )
+
+
+def _drawn_note(context: Context, choice: IndexChoice, printed: tuple[str, str], provider: str | None) -> str:
+    """Say which index the print used, which one is drawn, and how far the other provider's index ends from it.
+
+    `printed` is what the report says of its index and vendor, `provider` the key of the printed provider where it names one.
+    """
+    drawn = context.t(*PROVIDERS[choice.provider])
+    if context.market.simulated:
+        drawn = context.t(f"模拟的{drawn}", f"a simulated {drawn}")
+    if provider == choice.provider:
+        here = context.t(f"此处同为{drawn}", f"here too: {drawn}")
+    elif provider is None:
+        here = context.t(f"此处为{drawn}", f"drawn here: {drawn}")
+        if choice.provider == "CITIC":
+            here += context.t(
+                "（行情库的申万一级不覆盖该区间）", " (the store's Shenwan level-1 index does not cover the span)"
+            )
+    else:
+        here = context.t(
+            f"行情库没有覆盖该区间的{PROVIDERS[provider][0]}，以{drawn}代",
+            f"the store's {PROVIDERS[provider][1]} does not cover the span, drawn here: {drawn}",
+        )
+    nothing = context.t(
+        "正文未给出涨跌幅数字，无从核对", "the text gives no returns of it, so there is nothing to check against"
+    )
+    parts = [context.t(*printed), here, _other_provider(context, choice), nothing]
+    return context.t("；", "; ").join(part for part in parts if part)
+
+
+def _other_provider(context: Context, choice: IndexChoice) -> str:
+    """Say how far the other provider's indices end from those drawn, in percentage points; empty where the store lacks them."""
+    sectors = list(choice.closes.columns)
+    other, symbols = ("CITIC", CITIC) if choice.provider == "Shenwan" else ("Shenwan", SHENWAN)
+    wanted = [symbols[sector] for sector in sectors if sector in symbols]
+    if len(wanted) < len(sectors) or not set(context.market.indices()["symbol"]).issuperset(wanted):
+        return ""
+    first, last = choice.closes.index[0].date(), choice.closes.index[-1].date()
+    closes = context.market.index_closes(wanted, first, last).set_axis(sectors, axis=1)
+    if not closes.iloc[[0, -1]].notna().all(axis=None):
+        return ""
+    gaps = 100.0 * (closes.iloc[-1] / closes.iloc[0] - choice.closes.iloc[-1] / choice.closes.iloc[0])
+    farthest = str(gaps.abs().idxmax())
+    who = "" if len(sectors) == 1 else context.t(farthest, f" for {SECTOR_EN[farthest]}")
+    zh, en = PROVIDERS[other]
+    return context.t(
+        f"同期{zh}{'相差最大的' + who if who else ''}高{gaps[farthest]:.1f}个百分点"
+        if gaps[farthest] >= 0
+        else f"同期{zh}{'相差最大的' + who if who else ''}低{-gaps[farthest]:.1f}个百分点",
+        f"the {en} ends {abs(gaps[farthest]):.1f} pp {'higher' if gaps[farthest] >= 0 else 'lower'}{who}"
+        + (", the largest difference" if who else ""),
     )
 
 
@@ -176,6 +232,8 @@ def index_lines(
     sectors: Sequence[str],
     base: date,
     events: Mapping[str, tuple[str, str]],
+    printed: tuple[str, str] = ("", ""),
+    provider: str | None = None,
     note: tuple[str, str] = ("", ""),
 ) -> ExhibitDefinition:
     """Define the line chart of sector indices since a base date.
@@ -195,17 +253,18 @@ def index_lines(
     """
 
     def build(context: Context) -> Content:
-        choice = choose_indices(context.market, sectors, base, context.until)
+        choice = choose_indices(context, sectors, base, context.until)
         names = [context.t(sector, SECTOR_EN[sector]) for sector in sectors]
         benchmark = context.t("沪深300", "CSI 300")
         changes = _changes(_with_benchmark(context, choice.closes.set_axis(names, axis=1), benchmark))
         marks = _event_marks(context, events)
-        provider = PROVIDERS[choice.provider]
+        vendor = PROVIDERS[choice.provider]
         subtitle = context.t("；", "; ").join(
-            [base_words(context, base), context.t("累计涨跌幅", "change since the base"), context.t(*provider)]
+            [base_words(context, base), context.t("累计涨跌幅", "change since the base"), context.t(*vendor)]
         )
-        remark = context.t("。", ". ").join(text for text in (context.t(*note), _gap_note(context, choice)) if text)
-        return line_content(changes, provider, subtitle, remark, benchmark=benchmark, events=marks)
+        remarks = (context.t(*note), _drawn_note(context, choice, printed, provider), _gap_note(context, choice))
+        remark = context.t("；", "; ").join(text for text in remarks if text)
+        return line_content(changes, vendor, subtitle, remark, benchmark=benchmark, events=marks)
 
     return ExhibitDefinition("index-lines", report, label, *title, "chart", "print", build)
 
@@ -228,8 +287,23 @@ def _event_marks(context: Context, events: Mapping[str, tuple[str, str]]) -> lis
     return marks
 
 
-def sector_line(report: str, label: str, title: tuple[str, str]) -> ExhibitDefinition:
-    """Define the cover chart of a report: its sector against the benchmark over the year to publication."""
+def sector_line(
+    report: str,
+    label: str,
+    title: tuple[str, str],
+    *,
+    printed: tuple[str, str] = ("", ""),
+    provider: str | None = None,
+) -> ExhibitDefinition:
+    """Define the cover chart of a report: its sector against the benchmark over the year to publication.
+
+    Parameters
+    ----------
+    report, label, title
+        Where it belongs, and what it is called.
+    printed, provider
+        What the report says of its index and vendor; the key of :data:`PROVIDERS` where it names the provider.
+    """
 
     def build(context: Context) -> Content:
         end = context.until
@@ -237,16 +311,18 @@ def sector_line(report: str, label: str, title: tuple[str, str]) -> ExhibitDefin
         sector = context.report.sector_zh
         if sector not in SHENWAN:
             raise UnavailableError(context.t(f"没有{sector}的行业指数", f"no sector index is known for {sector}"))
-        choice = choose_indices(context.market, [sector], start, end)
+        choice = choose_indices(context, [sector], start, end)
         name, benchmark = context.t(sector, SECTOR_EN[sector]), context.t("沪深300", "CSI 300")
         changes = _changes(_with_benchmark(context, choice.closes.set_axis([name], axis=1), benchmark))
-        provider = PROVIDERS[choice.provider]
+        vendor = PROVIDERS[choice.provider]
         gap = float(changes[name].iloc[-1] - changes[benchmark].iloc[-1])
         subtitle = context.t(
-            f"{base_words(context, start)}；累计涨跌幅；{provider[0]}；一年相对收益{gap * 100:+.1f}个百分点",
-            f"{base_words(context, start)}; change since the base; {provider[1]}; excess {gap * 100:+.1f} pp",
+            f"{base_words(context, start)}；累计涨跌幅；{vendor[0]}；一年相对收益{gap * 100:+.1f}个百分点",
+            f"{base_words(context, start)}; change since the base; {vendor[1]}; excess {gap * 100:+.1f} pp",
         )
-        return line_content(changes, provider, subtitle, _gap_note(context, choice), benchmark=benchmark)
+        remarks = (_drawn_note(context, choice, printed, provider), _gap_note(context, choice))
+        remark = context.t("；", "; ").join(text for text in remarks if text)
+        return line_content(changes, vendor, subtitle, remark, benchmark=benchmark)
 
     return ExhibitDefinition("sector-line", report, label, *title, "chart", "print", build)
 
@@ -268,13 +344,19 @@ def sub_sectors(
         held = context.market.indices()
         media = held[(held["provider"] == "CITIC") & (held["level"] == 3) & held["name"].isin(list(CITIC_MEDIA))]  # noqa: PLR2004
         if media.empty:
-            raise UnavailableError(context.t("行情库没有中信三级行业指数", "the store has no CITIC level-3 indices"))
+            raise UnavailableError(
+                context.t(
+                    "行情库没有中信三级行业指数；用archive源刷新可取得",
+                    "the store has no CITIC level-3 indices; refresh with the archive source",
+                )
+            )
         closes = context.market.index_closes(
             list(media["symbol"]), calendar_for("XSHG").on_or_before(base), context.until
         )
-        changes = _changes(closes.set_axis(list(media["name"]), axis=1)).iloc[-1].dropna().sort_values(ascending=False)
+        moved = _changes(closes.set_axis(list(media["name"]), axis=1)).iloc[-1]
+        changes = moved.dropna().sort_values(ascending=False)
         changes.index = [context.t(name, CITIC_MEDIA[name]) for name in changes.index]
-        total = choose_indices(context.market, ["传媒"], base, context.until)
+        total = choose_indices(context, ["传媒"], base, context.until)
         whole = context.t(f"传媒（{PROVIDERS[total.provider][0][:2]}一级）", f"Media ({total.provider} L1)")
         changes[whole] = float(_changes(total.closes)["传媒"].iloc[-1])
 
@@ -288,12 +370,20 @@ def sub_sectors(
         source = ("中信三级行业指数", "CITIC level-3 indices")
         native = NativeChart("bar", "name", ("change",))
         columns = {name: column for name, column in _LINE_COLUMNS.items() if name != "session"}
+        lacking = [name for name in CITIC_MEDIA if name not in moved.dropna().index]
+        shown = context.t("、", ", ").join(context.t(name, CITIC_MEDIA[name]) for name in lacking)
+        remarks = (
+            context.t(*note),
+            context.t("正文未给出涨跌幅数字，无从核对", "the text gives no returns to check against"),
+            context.t(f"行情库没有：{shown}", f"the store lacks {shown}") if lacking else "",
+        )
+        remark = context.t("；", "; ").join(text for text in remarks if text)
         return Content(
             data,
             columns,
             *source,
             base_words(context, base) + words,
-            context.t(*note),
+            remark,
             closes.index[-1].date(),
             draw,
             native,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.english import has_chinese, in_english
 from aitheme.exhibits.labels import english_label
 from aitheme.exhibits.printed import kept_note, printed_source
 
@@ -26,6 +27,7 @@ _REASONS = {
     "yes": ("收录于主题库，本册未画", "packaged with the theme, not drawn here"),
     "chart-from-data": ("需行情数据，本册未画", "needs market data, not drawn here"),
 }
+_LISTS = {"相关报告", "相关研究"}
 _LABEL = re.compile(r"(封面表|封面图|图表|图|表)(\d*)")
 
 
@@ -56,27 +58,30 @@ def exhibit_register(report: str) -> ExhibitDefinition:
             rows.append(
                 {
                     "label": context.t(entry.label, english_label(entry.label)),
-                    "title": entry.title_zh,
+                    "title": context.t(entry.title_zh, _english_title(context, entry, found)),
                     "place": context.t("、", ", ").join(one.id for one in found),
                     "remark": _remark(context, entry, found),
                 }
             )
         columns = {
             "label": Column("编号", "Number"),
-            "title": Column("原题", "Title as printed"),
+            "title": Column("原题", "Title"),
             "place": Column("本册图表", "In this book"),
             "remark": Column("说明", "Remark"),
         }
         known = sum(bool(row["place"]) for row in rows)
         subtitle = context.t(
-            f"原报告图表{len(entries)}项，有数据者{len(rows)}项，本册重画{known}项",
-            f"{len(entries)} exhibits in the report, {len(rows)} of them with data, {known} redrawn in this book",
+            f"原报告图表{len(entries)}项，有内容可录者{len(rows)}项，本册重画{known}项",
+            f"{len(entries)} exhibits in the report, {len(rows)} of them with content to hold, {known} redrawn in this book",
         )
         left_out = context.t(
-            f"另{len(pictures)}项为图片或示意图，正文没有可收录的数据：{'、'.join(pictures)}",
-            f"{len(pictures)} are pictures or diagrams without data in the text: {', '.join(pictures)}",
+            f"另{len(pictures)}项为图片或示意图，正文没有可列成表的内容：{'、'.join(pictures)}",
+            f"{len(pictures)} are pictures or diagrams of which the text tells nothing to tabulate: {', '.join(pictures)}",
         )
-        chinese = kept_note(("Title as printed",)) if context.lang == "en" else ""
+        if any(one.id == "figures" for one in drawn):
+            left_out += context.t("；正文所引的数字见figures", "; single figures of the text are in figures")
+        kept = context.lang == "en" and any(has_chinese(row["title"]) for row in rows)
+        chinese = kept_note(("Title",)) if kept else ""
         note = "; ".join(text for text in (left_out if pictures else "", chinese) if text)
         return Content(pd.DataFrame(rows), columns, *printed_source(context), subtitle, note, from_market=False)
 
@@ -103,7 +108,17 @@ def _same(entry: ExhibitEntry, definition: ExhibitDefinition) -> bool:
     return label in _labels(definition.label) or (entry.table_id is not None and entry.table_id == definition.id)
 
 
+def _english_title(context: Context, entry: ExhibitEntry, found: Sequence[ExhibitDefinition]) -> str:
+    """Return the English title of what is drawn or packaged in an exhibit's place; the printed one where there is neither."""
+    tables = {meta.id: meta.title_en for meta in context.report.tables}
+    if found:
+        return found[0].title_en
+    return tables.get(entry.table_id or "") or in_english(entry.title_zh, context.theme)
+
+
 def _remark(context: Context, entry: ExhibitEntry, found: Sequence[ExhibitDefinition]) -> str:
+    if not found and entry.title_zh in _LISTS:
+        return context.t("封面所列文章，没有数据可画", "titles listed on the cover, nothing to draw")
     if not found:
         return context.t(*_REASONS[entry.carried])
     if entry.carried == "partly":

@@ -20,7 +20,9 @@ from aitheme.analysis.releases import (
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.membership import headline_baskets
+from aitheme.exhibits.native import NativeBand, NativeMatrix
 from aitheme.exhibits.scope import basket_name, day_label, main_basket, release_names, room_of, shown_baskets
+from aitheme.exhibits.uncounted import listing, uncounted, uncounted_main
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -95,7 +97,7 @@ def _heatmap(report: str) -> ExhibitDefinition:
 
         return Content(
             data, _panel_columns(), *_SOURCE, _panel_subtitle(context, panel), _panel_note(context, days, panel), context.as_of,
-            draw,
+            draw, NativeMatrix(("day0", "releases"), ("caar",), _FULL_COLOUR, "basket", mark="stars", muted="mentioned"),
         )  # fmt: skip
 
     title = ("模型发布与篮子：累计平均超额收益及显著性", "Releases and baskets: CAAR and its significance")
@@ -132,6 +134,7 @@ def _panel_rows(context: Context, days: ReleaseDays, baskets: Sequence[str], pan
         releases=[release_names(context, day) for day in found],
         mentioned=[day.mentioned for day in found],
         basket_id=panel["basket"],
+        stars=[_stars(row) if row["caar"] == row["caar"] else "" for row in panel.to_dict("records")],
         basket=[names[basket] for basket in panel["basket"]],
     )
 
@@ -205,7 +208,11 @@ def _panel_note(context: Context, days: ReleaseDays, panel: pd.DataFrame) -> str
                 f"{days.left_out} more days do not fit (at most {MOST_DAYS} rows: mentioned ones first, then the most mentioned)",
             )
         )
-    parts += _reasons(context, days.impossible)
+    parts += [
+        *_reasons(context, days.impossible),
+        *_thin_cells(context, panel),
+        *filter(None, [uncounted_main(context)]),
+    ]
     provisional = panel["sessions_after"].min()
     from aitheme.eventstudy.volatility import SETTLED
 
@@ -219,6 +226,28 @@ def _panel_note(context: Context, days: ReleaseDays, panel: pd.DataFrame) -> str
     return context.t("；", "; ").join(parts)
 
 
+def _thin_cells(context: Context, panel: pd.DataFrame) -> list[str]:
+    """Say how many cells are empty or hold fewer stocks than their basket."""
+    members = panel["basket"].map(lambda basket: len(context.theme.symbols(basket)))
+    empty, thin = int(panel["caar"].isna().sum()), int((panel["caar"].notna() & (panel["n"] < members)).sum())
+    words = []
+    if empty:
+        words.append(
+            context.t(
+                f"{empty}格无法检验，原因见数据表", f"{empty} cells could not be tested; the data names the reasons"
+            )
+        )
+    if thin:
+        words.append(
+            context.t(
+                f"{thin}格的股票数少于篮子成分（估计窗口内行情不足者不计），各格股票数见数据表",
+                f"{thin} cells hold fewer stocks than their basket (too few sessions in the estimation window); the data has "
+                "each cell's count",
+            )
+        )
+    return words
+
+
 def _paths(report: str) -> ExhibitDefinition:
     def build(context: Context) -> Content:
         room, basket = room_of(context), main_basket(context)
@@ -226,12 +255,15 @@ def _paths(report: str) -> ExhibitDefinition:
         if not days:
             raise UnavailableError(
                 context.t(
-                    "报告提及的发布事件均无完整窗口", "no release the report mentions has its whole window in the data"
+                    "报告提及的发布事件在行情库中均无完整窗口；换用更长的行情库后可画",
+                    "no release the report mentions has its whole window in the data; a longer store would draw it",
                 )
             )
-        paths = [path for path in caar_paths(room, days, basket) if len(path.table)]
+        every = caar_paths(room, days, basket)
+        paths = [path for path in every if len(path.table)]
         if not paths:
-            raise UnavailableError(caar_paths(room, days, basket)[0].reason)
+            raise UnavailableError(every[0].reason)
+        failed = [day_label(context, path.day) for path in every if not len(path.table)]
 
         def draw(heading: Heading) -> alt.LayerChart:
             from aitheme.charts.paths import PathPanel, path_panels
@@ -260,8 +292,9 @@ def _paths(report: str) -> ExhibitDefinition:
             "basket's paths at placebo dates",
         )
         return Content(
-            _path_rows(context, paths), columns, *_SOURCE, subtitle, _path_words(context), context.as_of, draw
-        )
+            _path_rows(context, paths), columns, *_SOURCE, subtitle, _path_words(context, basket, failed), context.as_of, draw,
+            NativeBand("release", "day", "caar", "low", "high", 0),
+        )  # fmt: skip
 
     title = ("报告重点发布前后的路径与安慰剂区间", "The report's headline releases: paths and placebo bands")
     return ExhibitDefinition("release-paths", report, "附图", *title, "chart", "releases", build)
@@ -276,7 +309,17 @@ def _path_note(context: Context, path: CaarPath) -> str:
     return context.t(f"p={path.p_value:.2f}；{path.n}只；{band}", f"p={path.p_value:.2f}; {path.n} stocks; {band}")
 
 
-def _path_words(context: Context) -> str:
+def _path_words(context: Context, basket: str, failed: Sequence[str]) -> str:
+    shown = listing(context, failed)
+    parts = [
+        _path_method(context),
+        context.t(f"无法检验、未画：{shown}", f"could not be studied and is not drawn: {shown}") if failed else "",
+        uncounted(context, [basket]),
+    ]
+    return context.t("；", "; ").join(part for part in parts if part)
+
+
+def _path_method(context: Context) -> str:
     return context.t(
         f"取本报告提及次数最多、彼此相距至少{APART}个交易日的至多四个反应日；安慰剂日期均在事件之前、窗口内无其他发布，其路径按事件前波动缩放；"
         "p值为窗口内CAAR的稳健检验，未作多重校正；虚线为首个反应日",
@@ -312,8 +355,8 @@ def _linked(report: str) -> ExhibitDefinition:
         if table.empty:
             raise UnavailableError(
                 context.t(
-                    f"没有一个发布日有{LEAST_LINKED}家以上可交易的关联公司",
-                    f"no release has {LEAST_LINKED} linked companies that traded",
+                    f"{skipped}个发布日都没有{LEAST_LINKED}家以上有足够行情的关联公司；换用更长的行情库后可比",
+                    f"none of {skipped} release days has {LEAST_LINKED} linked companies with enough prices; a longer store would",
                 )
             )
         known = {day.day0: day for day in days.days}
@@ -335,10 +378,13 @@ def _linked(report: str) -> ExhibitDefinition:
         )
         note = context.t(
             "差额作为一条多空收益序列用同一稳健检验；关联取自各报告的公司—模型对应，含事后披露；"
-            f"{skipped}个发布日因关联公司不足{LEAST_LINKED}家未列",
+            f"{skipped}个发布日因关联公司不足{LEAST_LINKED}家未列；只计A股，估计窗口内成交不足一半交易日者不计",
             "the difference is one long-short series under the same robust test; links are those the reports give, some known "
-            f"only afterwards; {skipped} days with fewer than {LEAST_LINKED} linked companies are left out",
+            f"only afterwards; {skipped} days with fewer than {LEAST_LINKED} linked companies are left out; A-shares only, without "
+            "those that traded on less than half of the estimation window",
         )
+        if broken := int(table["difference"].isna().sum()):
+            note += context.t(f"；{broken}日无法检验，记“/”", f"; {broken} days could not be tested and show /")
         return Content(data, columns, *_SOURCE, subtitle, note, context.as_of)
 
     title = ("关联公司与非关联公司：发布后的CAAR之差", "Linked against unlinked companies after a release")

@@ -12,9 +12,22 @@ if TYPE_CHECKING:
     from aitheme.analysis.room import StudyRoom
     from aitheme.exhibits.base import Context
 
-__all__ = ["basket_name", "company_name", "day_label", "main_basket", "release_names", "room_of", "shown_baskets"]
+__all__ = [
+    "basket_name",
+    "company_name",
+    "day_label",
+    "index_name",
+    "main_basket",
+    "release_names",
+    "room_of",
+    "shown_baskets",
+]
 
 _LABEL_EMS = 17.0
+_INDICES = {
+    "000300.SH": ("沪深300", "CSI 300"), "HSI.HK": ("恒生指数", "Hang Seng Index"), "SPX.US": ("标普500", "S&P 500"),
+    "IXIC.US": ("纳斯达克综合指数", "Nasdaq Composite"),
+}  # fmt: skip
 
 
 def shown_baskets(context: Context) -> list[str]:
@@ -68,3 +81,8 @@ def company_name(context: Context, symbol: str) -> str:
     """Return a company's name in the language asked for, its code where the theme does not name it."""
     known = context.theme.security.get(symbol)
     return symbol if known is None else context.t(known.name_zh, known.name_en or known.name_zh)
+
+
+def index_name(context: Context, symbol: str) -> str:
+    """Return a benchmark as readers know it, its code where it has no common name."""
+    return context.t(*_INDICES.get(symbol, (symbol, symbol)))

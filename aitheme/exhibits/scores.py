@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart
-from aitheme.exhibits.columns import Column
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition
+from aitheme.exhibits.columns import Column, digits_of, with_digits
 from aitheme.exhibits.english import in_english
+from aitheme.exhibits.native import NativeChart
 from aitheme.exhibits.printed import heading_of, printed_source, registry_table
 
 if TYPE_CHECKING:
@@ -16,25 +18,58 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aitheme.charts.frame import Heading
+    from aitheme.themes.model import TableMeta
 
-__all__ = ["price_cuts", "ranking", "score_dots", "score_table", "with_metric"]
+__all__ = ["pivot", "price_cuts", "price_table", "ranking", "score_dots", "scored_rows", "with_metric"]
 
 
-def _pivot(data: pd.DataFrame, exclude: Sequence[str], model: str, test: str, score: str) -> pd.DataFrame:
-    """Return tests x models in printed order; where a cell is printed twice the first score counts."""
-    kept = data[data[score].notna() & ~data[test].isin(list(exclude))]
-    if "kind" in kept.columns:
-        kept = kept[kept["kind"] == "score"]
-    tests, models = list(dict.fromkeys(kept[test])), list(dict.fromkeys(kept[model]))
-    wide = kept.drop_duplicates([test, model]).pivot_table(index=test, columns=model, values=score).astype(float)
-    return wide.reindex(index=tests, columns=models)
+def pivot(
+    data: pd.DataFrame, score: str, *, test: str = "benchmark", exclude: Sequence[str] = (), ratios: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return scores and their printed decimals as tests x models in printed order.
+
+    Parameters
+    ----------
+    data
+        Rows of a packaged table with the column ``digits`` of :func:`scored_rows`.
+    score, test
+        Its columns.
+    exclude
+        Tests to leave out.
+    ratios
+        Keep the printed ratios of two models, which stand among the models.
+
+    Notes
+    -----
+    Where a cell is printed twice the first score counts.
+    """
+    wanted = ~data[test].isin(list(exclude))
+    if "kind" in data.columns and not ratios:
+        wanted &= data["kind"] == "score"
+    rows = data[wanted]
+    kept = rows[rows[score].notna()].drop_duplicates([test, "model"])
+    tests = [name for name in dict.fromkeys(rows[test]) if name in set(kept[test])]
+    models = [name for name in dict.fromkeys(rows["model"]) if name in set(kept["model"])]
+    wide, digits = (
+        kept.pivot_table(index=test, columns="model", values=name).astype(float) for name in (score, "digits")
+    )
+    return wide.reindex(index=tests, columns=models), digits.reindex(index=tests, columns=models).fillna(0).astype(int)
+
+
+def scored_rows(
+    context: Context, table_id: str, score: str, prepare: Callable[[pd.DataFrame], pd.DataFrame] | None
+) -> tuple[TableMeta, pd.DataFrame]:
+    """Return a packaged table with the decimals its scores are printed with in ``digits``, adjusted by `prepare`."""
+    meta, data = registry_table(context, table_id)
+    data = data.assign(digits=digits_of(context.theme.table_text(context.report.id, table_id)[score]))
+    return meta, prepare(data) if prepare else data
 
 
 def _long(scores: pd.DataFrame) -> pd.DataFrame:
-    rows = scores.rename_axis(index="test", columns=None).reset_index()
-    return (
-        rows.melt(id_vars="test", var_name="model", value_name="score").dropna(subset=["score"]).reset_index(drop=True)
-    )
+    """Return the scores test by test, so that the first test names the models in order."""
+    rows = scores.T.rename_axis(index="model", columns=None).reset_index()
+    long = rows.melt(id_vars="model", var_name="test", value_name="score").dropna(subset=["score"])
+    return long[["test", "model", "score"]].reset_index(drop=True)
 
 
 _SCORE_COLUMNS = {
@@ -57,6 +92,7 @@ def score_dots(
     score: str = "score",
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     note: tuple[str, str] = ("", ""),
+    exhibit_id: str | None = None,
 ) -> ExhibitDefinition:
     """Define a dot chart of benchmark scores.
 
@@ -76,19 +112,21 @@ def score_dots(
         Adjusts the packaged rows first.
     note
         What the reader has to know.
+    exhibit_id
+        Name in the book; the table's by default.
     """
 
     def build(context: Context) -> Content:
-        meta, data = registry_table(context, table_id)
-        scores = _pivot(prepare(data) if prepare else data, exclude, "model", test, score)
+        meta, data = scored_rows(context, table_id, score, prepare)
+        scores, digits = pivot(data, score, test=test, exclude=exclude)
         if context.lang == "en":
-            scores.index = scores.index.map(lambda name: in_english(str(name), context.theme))
+            scores.index = digits.index = scores.index.map(lambda name: in_english(str(name), context.theme))
         zh, en = printed_source(context, meta)
 
         def draw(heading: Heading) -> alt.LayerChart:
             from aitheme.charts.dots import score_dots as dots
 
-            return dots(scores, heading, highlight=highlight, unit=context.t(*unit))
+            return dots(scores, heading, highlight=highlight, unit=context.t(*unit), digits=digits)
 
         native = NativeChart("bar", "test", ("score",), "model")
         return Content(
@@ -104,33 +142,7 @@ def score_dots(
             from_market=False,
         )
 
-    return ExhibitDefinition(table_id, report, label, *title, "chart", "print", build)
-
-
-def score_table(
-    report: str,
-    table_id: str,
-    label: str,
-    title: tuple[str, str],
-    *,
-    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
-    note: tuple[str, str] = ("", ""),
-    exhibit_id: str | None = None,
-) -> ExhibitDefinition:
-    """Define a table of tests x models, for scores on scales that no chart could share."""
-
-    def build(context: Context) -> Content:
-        meta, data = registry_table(context, table_id)
-        scores = _pivot(prepare(data) if prepare else data, (), "model", "benchmark", "score")
-        columns = {
-            "benchmark": Column("测试", "Test"),
-            **{name: Column(name, name, "number") for name in scores.columns},
-        }
-        zh, en = printed_source(context, meta)
-        wide = scores.rename_axis(index="benchmark", columns=None).reset_index()
-        return Content(wide, columns, zh, en, note=context.t(*note), from_market=False)
-
-    return ExhibitDefinition(exhibit_id or table_id, report, label, *title, "table", "print", build)
+    return ExhibitDefinition(exhibit_id or table_id, report, label, *title, "chart", "print", build)
 
 
 def ranking(
@@ -144,8 +156,8 @@ def ranking(
     value_label: tuple[str, str] = ("综合分", "Score"),
     vendor: str | None = "vendor",
     highlight: Sequence[str] = (),
-    digits: int = 1,
     dots: bool = False,
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     subtitle: tuple[str, str] = ("", ""),
     note: tuple[str, str] = ("", ""),
     exhibit_id: str | None = None,
@@ -162,10 +174,10 @@ def ranking(
         What the values are.
     highlight
         Names in red.
-    digits
-        Decimals of the values.
     dots
         Draw dots instead of bars from zero.
+    prepare
+        Adjusts the packaged rows first.
     subtitle, note
         Words around the chart.
     exhibit_id
@@ -173,8 +185,9 @@ def ranking(
     """
 
     def build(context: Context) -> Content:
-        meta, data = registry_table(context, table_id)
+        meta, data = scored_rows(context, table_id, value, prepare)
         kept = data[data[value].notna()].reset_index(drop=True)
+        digits = tuple(kept.pop("digits"))
         zh, en = printed_source(context, meta)
         if context.lang == "en" and vendor is not None:
             kept[vendor] = [in_english(str(one), context.theme) for one in kept[vendor]]
@@ -190,11 +203,12 @@ def ranking(
         def draw(heading: Heading) -> alt.LayerChart:
             from aitheme.charts.bars import ranked_bars
 
-            return ranked_bars(series, heading, highlight=red, digits=digits, dots=dots)
+            texts = [with_digits(one, places) for one, places in zip(series, digits, strict=True)]
+            return ranked_bars(series, heading, highlight=red, texts=texts, dots=dots)
 
         shown = [name, *([vendor] if vendor else [])]
         columns = {**{one: Column(meta.columns[one], heading_of(one)) for one in shown},
-                   value: Column(*value_label, "number")}  # fmt: skip
+                   value: Column(*value_label, "number", digits=digits)}  # fmt: skip
         native = NativeChart("bar", name, (value,))
         return Content(
             kept, columns, zh, en, context.t(*subtitle), context.t(*note), None, draw, native, from_market=False
@@ -228,17 +242,46 @@ def price_cuts(report: str, table_id: str, label: str, title: tuple[str, str]) -
             names = (context.t("降价前", "Before"), context.t("降价后", "After"))
             return dumbbells(pairs, heading, names=names, unit=context.t("美元/千token", "USD per 1,000 tokens"))
 
-        checked = int(prices["agrees"].notna().sum())
-        agreeing = int(prices["agrees"].fillna(value=False).sum())
-        note = context.t(
-            f"降幅由新旧价格算出；印有降幅的{checked}行中{agreeing}行与之一致（四舍五入到整数）",
-            f"changes are computed from the prices; {agreeing} of the {checked} printed ones agree after rounding",
-        )
+        note = _agreement(context, prices)
         subtitle = context.t("美元/千token，对数坐标", "USD per 1,000 tokens, logarithmic axis")
-        native = NativeChart("bar", "item_shown", ("old_price", "new_price"))
-        return Content(prices, _PRICE_COLUMNS, zh, en, subtitle, note, None, draw, native, from_market=False)
+        native = NativeChart("bar", "item_shown", ("old_price", "new_price"), log=True)
+        columns = _price_columns(context, table_id)
+        return Content(prices, columns, zh, en, subtitle, note, None, draw, native, from_market=False)
 
     return ExhibitDefinition(table_id, report, label, *title, "chart", "print", build)
+
+
+def price_table(
+    report: str, table_id: str, label: str, title: tuple[str, str], *, exhibit_id: str
+) -> ExhibitDefinition:
+    """Define the table of prices before and after, the change computed beside the one printed."""
+
+    def build(context: Context) -> Content:
+        meta, data = registry_table(context, table_id)
+        prices = _price_rows(context, data)
+        columns, sources = _price_columns(context, table_id), printed_source(context, meta)
+        return Content(prices, columns, *sources, note=_agreement(context, prices), from_market=False)
+
+    return ExhibitDefinition(exhibit_id, report, label, *title, "table", "print", build)
+
+
+def _agreement(context: Context, prices: pd.DataFrame) -> str:
+    """Count the printed changes that the prices bear out."""
+    checked = int(prices["agrees"].notna().sum())
+    agreeing = int(prices["agrees"].fillna(value=False).sum())
+    return context.t(
+        f"降幅由新旧价格算出；印有降幅的{checked}行中{agreeing}行与之一致（四舍五入到整数）",
+        f"changes are computed from the prices; {agreeing} of the {checked} printed ones agree after rounding",
+    )
+
+
+def _price_columns(context: Context, table_id: str) -> dict[str, Column]:
+    """Return the columns with the printed decimals."""
+    texts = context.theme.table_text(context.report.id, table_id)
+    return {
+        name: replace(column, digits=digits_of(texts[name])) if name in texts.columns else column
+        for name, column in _PRICE_COLUMNS.items()
+    }
 
 
 _PRICE_COLUMNS = {

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.english import in_english
+from aitheme.exhibits.native import NativeTimeline
 from aitheme.exhibits.printed import printed_source, registry_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import altair as alt
+    import pandas as pd
 
     from aitheme.charts.frame import Heading
     from aitheme.charts.timeline import Moment
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["history_timeline", "release_timeline"]
 
-_YEAR_MIDDLE, _MONTH_MIDDLE = 7, 15
+_YEAR_MIDDLE, _MONTH_MIDDLE, _DECEMBER = 7, 15, 12
 _MONTH_LENGTH = len("2024-03")
 _COLOURED_VENDORS = 5
 _FEW_EVENTS = 6
@@ -50,34 +53,54 @@ def release_timeline(
     since, until
         First and last Beijing date.
     region, model, vendor
-        Keep only releases of a region, of a model family or of a vendor.
+        Keep only releases of a region, of a model family or of a vendor (alone or with others).
     undated
-        Include releases of which only the month is known, with a hollow mark in its middle.
+        Include releases of which only the month is known, with a hollow mark in its middle; the note counts those left out.
     note
         What the reader has to know.
     """
 
     def wanted(context: Context, release: Release) -> bool:
-        day = _day(release, undated=undated)
+        first, last = _span(release)
         return (
-            day is not None
-            and report in context.theme.release_reports(release.id)
+            report in context.theme.release_reports(release.id)
             and (region is None or release.region == region)
             and (model is None or release.model == model)
-            and (vendor is None or release.vendor == vendor)
-            and (since is None or day >= since)
-            and (until is None or day <= until)
+            and (vendor is None or vendor in release.vendor.split(";"))
+            and (since is None or last >= since)
+            and (until is None or first <= until)
         )
 
     def build(context: Context) -> Content:
-        releases = [release for release in context.theme.releases.values() if wanted(context, release)]
+        named = [release for release in context.theme.releases.values() if wanted(context, release)]
+        releases = [release for release in named if _day(release, undated=undated) is not None]
         if not releases:
             raise UnavailableError(context.t("报告没有可用的日期", "the report dates no such release"))
-        return _timeline_content(
-            context, sorted(releases, key=lambda one: str(_day(one, undated=True))), context.t(*note)
-        )
+        releases.sort(key=lambda one: str(_day(one, undated=True)))
+        remarks = (
+            context.t(*note), _dated_elsewhere(context, report, releases), _left_out(context, len(named) - len(releases))
+        )  # fmt: skip
+        return _timeline_content(context, releases, context.t("；", "; ").join(text for text in remarks if text))
 
     return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "print", build)
+
+
+def _dated_elsewhere(context: Context, report: str, releases: Sequence[Release]) -> str:
+    """Name the releases whose day the report does not print: another report of the theme, or the public record, has it."""
+    printed = {row.release for row in context.theme.mentions if row.report == report and row.beijing_date is not None}
+    names = [
+        context.t(release.name_zh, release.name_en)
+        for release in releases
+        if release.beijing_date is not None and release.id not in printed
+    ]
+    return context.t(
+        f"{'、'.join(names)}在本报告中只有年月或没有日期，日取自主题库",
+        f"the report gives no day for {', '.join(names)}: taken from the theme",
+    ) if names else ""  # fmt: skip
+
+
+def _left_out(context: Context, undated: int) -> str:
+    return context.t(f"另{undated}项未给到日，未画", f"{undated} more without a day left out") if undated else ""
 
 
 def _day(release: Release, *, undated: bool) -> date | None:
@@ -86,6 +109,16 @@ def _day(release: Release, *, undated: bool) -> date | None:
         return release.beijing_date
     stamp = release.id.rsplit("-", 1)[-1]
     return date(int(stamp[:4]), int(stamp[4:6]), _MONTH_MIDDLE)
+
+
+def _span(release: Release) -> tuple[date, date]:
+    """Return the first and the last day a release can have come out on: of the month or year its id ends in without a day."""
+    if release.beijing_date is not None:
+        return release.beijing_date, release.beijing_date
+    stamp = release.id.rsplit("-", 1)[-1]
+    year, month = int(stamp[:4]), int(stamp[4:6] or 0)
+    last = month or _DECEMBER
+    return date(year, month or 1, 1), date(year, last, monthrange(year, last)[1])
 
 
 def history_timeline(
@@ -116,6 +149,8 @@ def history_timeline(
     def build(context: Context) -> Content:
         import pandas as pd
 
+        from aitheme.charts.timeline import Moment
+
         meta, data = registry_table(context, table_id)
         own = f"{what.removesuffix('_zh')}_en"
         names = data[own] if context.lang == "en" and what.endswith("_zh") and own in data.columns else data[what]
@@ -124,13 +159,13 @@ def history_timeline(
         rows = pd.DataFrame({"date": texts[known], "name": names[known].astype("string")}).reset_index(drop=True)
         if context.lang == "en":
             rows["name"] = [in_english(name, context.theme) for name in rows["name"]]
+        moments = [Moment(*_moment_of(text), name, "", len(text) > _MONTH_LENGTH)
+                   for text, name in zip(rows["date"], rows["name"], strict=True)]  # fmt: skip
 
         def draw(heading: Heading) -> alt.LayerChart:
             from aitheme.charts.frame import FULL, HALF
-            from aitheme.charts.timeline import Moment, timeline
+            from aitheme.charts.timeline import timeline
 
-            moments = [Moment(*_moment_of(text), name, "", len(text) > _MONTH_LENGTH)
-                       for text, name in zip(rows["date"], rows["name"], strict=True)]  # fmt: skip
             return timeline(moments, heading, size=FULL if len(moments) > _FEW_EVENTS else HALF)
 
         undated = int((~known).sum())
@@ -142,11 +177,22 @@ def history_timeline(
         )
         if all(len(text) > _MONTH_LENGTH for text in rows["date"]):
             subtitle = context.t("按所印日期", "By the printed dates")
+        native = NativeTimeline("position", "label", "exact")
         return Content(
-            rows, columns, *printed_source(context, meta), subtitle, remark, None, draw, None, from_market=False
-        )
+            _placed(rows, moments), columns, *printed_source(context, meta), subtitle, remark, None, draw, native,
+            from_market=False,
+        )  # fmt: skip
 
     return ExhibitDefinition(exhibit_id, report, label, *title, "chart", "print", build)
+
+
+def _placed(rows: pd.DataFrame, moments: Sequence[Moment]) -> pd.DataFrame:
+    """Add where each event stands on a date axis, and what is written at it."""
+    return rows.assign(
+        position=[moment.day for moment in moments],
+        label=[f"{moment.when} {moment.label}" for moment in moments],
+        exact=[moment.exact for moment in moments],
+    )
 
 
 def _moment_of(text: str) -> tuple[date, str]:
@@ -172,12 +218,12 @@ def _timeline_content(context: Context, releases: Sequence[Release], note: str) 
         for release in releases
     ]
     groups = _main_vendors(rows)
+    moments = [_moment(release, row) for release, row in zip(releases, rows, strict=True)]
 
     def draw(heading: Heading) -> alt.LayerChart:
         from aitheme.charts.frame import FULL, HALF
         from aitheme.charts.timeline import timeline
 
-        moments = [_moment(release, row) for release, row in zip(releases, rows, strict=True)]
         return timeline(moments, heading, groups=groups, size=FULL if len(moments) > _FEW_EVENTS else HALF)
 
     columns = {
@@ -190,7 +236,11 @@ def _timeline_content(context: Context, releases: Sequence[Release], note: str) 
     subtitle = context.t("以北京日期标示", "By Beijing date")
     if any(release.beijing_date is None for release in releases):
         subtitle += context.t("；空心点只知月份，置于月中", "; a hollow mark stands for a month without a day")
-    return Content(pd.DataFrame(rows), columns, zh, en, subtitle, note, None, draw, None, from_market=False)
+    data = _placed(pd.DataFrame(rows), moments).assign(
+        group=[row["vendor"] if row["vendor"] in groups else "" for row in rows]
+    )
+    native = NativeTimeline("position", "label", "exact", "group" if groups else None)
+    return Content(data, columns, zh, en, subtitle, note, None, draw, native, from_market=False)
 
 
 def _vendor(context: Context, vendor: str) -> str:
@@ -203,7 +253,7 @@ def _main_vendors(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     vendors = [row["vendor"] for row in rows]
     last = {vendor: at for at, vendor in enumerate(vendors)}
     alone = [vendor for vendor in last if "、" not in vendor and ";" not in vendor]
-    if len(last) < 2:  # noqa: PLR2004 (one vendor needs no colours)
+    if len(alone) < 2:  # noqa: PLR2004 (one vendor needs no colours)
         return []
     return sorted(alone, key=lambda vendor: (-vendors.count(vendor), -last[vendor]))[:_COLOURED_VENDORS]
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from aitheme.analysis import consensus_revision, pe_change, pe_history
 from aitheme.analysis.bands import QUANTILES, index_band, indices_with_pe
 from aitheme.calendar import calendar_for
-from aitheme.exhibits.base import Content, Context, ExhibitDefinition, NativeChart, UnavailableError
+from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
 from aitheme.exhibits.membership import headline_baskets
+from aitheme.exhibits.native import NativeChart
+from aitheme.exhibits.reasons import begins_later, ends_earlier, estimates_wanted
 from aitheme.exhibits.scope import basket_name, company_name, main_basket, room_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ _INDEX_EN = {
     "930713.CSI": "CSI Artificial Intelligence", "931071.CSI": "CSI AI Industry", "000985.SH": "CSI All Share",
     "000300.SH": "CSI 300",
 }  # fmt: skip
+_BANDS = tuple(f"band_{quantile:.0%}" for quantile in QUANTILES)
 _BAND_COLOURS = ("#9DB8D2", "#7D9CBD", "#5B7DA6", "#7D9CBD", "#9DB8D2")
 
 
@@ -58,16 +61,9 @@ def _since(context: Context) -> tuple[date, date]:
     since, last = calendar.on_or_before(context.report.published), context.market.as_of(context.as_of)
     first = context.market.span[0]
     if since < first:
-        raise UnavailableError(
-            context.t(f"行情库始于{first}，晚于报告发布日", f"the store begins on {first}, after publication")
-        )
+        raise begins_later(context)
     if last <= since:
-        raise UnavailableError(
-            context.t(
-                "截至该日报告尚未发布",
-                f"the report is published on {context.report.published}, not before the date asked for",
-            )
-        )
+        raise ends_earlier(context)
     return since, last
 
 
@@ -83,8 +79,8 @@ def _change(context: Context) -> tuple[PEChange, date, date]:
     if found.table["eps_now"].isna().all():
         raise UnavailableError(
             context.t(
-                "行情库没有这些成分的一致预期；用akshare源刷新后逐日积累",
-                "the store holds no consensus of these names; refresh with the akshare source to build one up",
+                f"行情库没有这些成分在{last}之前的盈利预测；{estimates_wanted(context)}",
+                f"the store holds no estimate of these names up to {last}; {estimates_wanted(context)}",
             )
         )
     return found, since, last
@@ -98,8 +94,9 @@ def _then_and_now(report: str) -> ExhibitDefinition:
         if not (table["pe_then"].notna() & table["pe_now"].notna()).any():
             raise UnavailableError(
                 context.t(
-                    f"没有一个成分在{since}与{last}都有预测市盈率",
-                    f"no member has a forward PE both on {since} and on {last}",
+                    f"没有一个成分在{since}与{last}都有预测市盈率：{_held_words(context)}；{estimates_wanted(context)}",
+                    f"no member has a forward PE both on {since} and on {last}: {_held_words(context)}; "
+                    f"{estimates_wanted(context)}",
                 )
             )
         data = known.assign(name=[company_name(context, symbol) for symbol in known["symbol"]])
@@ -142,10 +139,18 @@ def _total_row(context: Context, found: PEChange, known: pd.DataFrame) -> dict[s
 def _change_note(context: Context, found: PEChange, known: pd.DataFrame, since: date) -> str:
     parts = [
         context.t(
-            f"{len(found.table)}家成分中{len(known)}家有预测市盈率；“/”为EPS不为正或没有",
-            f"{len(known)} of {len(found.table)} members have a forward PE; / where EPS is missing or not positive",
+            f"{len(found.table)}家成分（含港股、美股）中{len(known)}家有预测市盈率，其余未列；“/”为EPS不为正或没有",
+            f"{len(known)} of {len(found.table)} members, Hong Kong and US ones too, have a forward PE, the others are left out; "
+            "/ where EPS is missing or not positive",
         )
     ]
+    if found.notes:
+        parts.append(
+            context.t(
+                f"{len(found.notes)}家的EPS币种与股价不同且无汇率，未计",
+                f"{len(found.notes)} with EPS in another currency than the price and no rate are not counted",
+            )
+        )
     if not _newer(context, since):
         parts.append(
             context.t(
@@ -154,6 +159,22 @@ def _change_note(context: Context, found: PEChange, known: pd.DataFrame, since: 
             )
         )
     return context.t("；", "; ").join(parts)
+
+
+def _held_words(context: Context) -> str:
+    """Say for how many members the store holds estimates, and of which days."""
+    symbols = context.theme.symbols(main_basket(context), overseas=True)
+    last = context.market.as_of(context.as_of)
+    held = context.market.consensus(symbols, as_of=last)
+    if held.empty:
+        return context.t(f"{len(symbols)}家成分均无预测", f"none of {len(symbols)} members has one")
+    days = sorted({stamp.date() for stamp in held["published"]})
+    span = str(days[0]) if days[0] == days[-1] else context.t(f"{days[0]}至{days[-1]}", f"{days[0]} to {days[-1]}")
+    count = held["symbol"].nunique()
+    return context.t(
+        f"行情库只有{count}/{len(symbols)}家的预测，日期{span}",
+        f"the store holds those of {count} of {len(symbols)} members, dated {span}",
+    )
 
 
 def _newer(context: Context, since: date) -> bool:
@@ -169,8 +190,8 @@ def _revisions(report: str) -> ExhibitDefinition:
         if not _newer(context, since):
             raise UnavailableError(
                 context.t(
-                    f"行情库没有{since}之后的预测，无从计算修正；用akshare源刷新后逐日积累",
-                    f"the store holds no estimate after {since}, so there is no revision yet; refresh with the akshare source",
+                    f"行情库没有{since}之后的预测，无从计算修正；{estimates_wanted(context)}",
+                    f"the store holds no estimate after {since}, so there is no revision yet; {estimates_wanted(context)}",
                 )
             )
         year = found.now.fiscal_year if found.now else None
@@ -179,7 +200,13 @@ def _revisions(report: str) -> ExhibitDefinition:
             "revision", ascending=False, ignore_index=True
         )
         if table.empty:
-            raise UnavailableError(context.t("没有成分在两个日期都有预测", "no member has an estimate at both dates"))
+            raise UnavailableError(
+                context.t(
+                    f"没有成分在{since}与{last}都有{year}年预测：{_held_words(context)}；{estimates_wanted(context)}",
+                    f"no member has an estimate of {year} both on {since} and on {last}: {_held_words(context)}; "
+                    f"{estimates_wanted(context)}",
+                )
+            )
         data = table.assign(name=[company_name(context, symbol) for symbol in table["symbol"]])
 
         def draw(heading: Heading) -> alt.LayerChart:
@@ -222,8 +249,10 @@ def _forward_pe(report: str) -> ExhibitDefinition:
         if median.notna().sum() < _LEAST_HISTORY:
             raise UnavailableError(
                 context.t(
-                    f"过半成分有预测的交易日只有{int(enough.sum())}个，不足以成为历史",
-                    f"on {int(enough.sum())} sessions only do half of the members have an estimate: too few for a history",
+                    f"过半成分有预测的交易日只有{int(enough.sum())}个（画图需{_LEAST_HISTORY}个）：{_held_words(context)}；"
+                    f"{estimates_wanted(context)}",
+                    f"half of the members have an estimate on {int(enough.sum())} sessions, a chart needs {_LEAST_HISTORY}: "
+                    f"{_held_words(context)}; {estimates_wanted(context)}",
                 )
             )
         quantiles = median.quantile(list(QUANTILES))
@@ -246,9 +275,13 @@ def _forward_pe(report: str) -> ExhibitDefinition:
             f"{basket_name(context, main_basket(context))}: median forward PE of the members (first year not yet reported) and "
             f"its quantiles; last session at the {share:.0%} quantile",
         )
+        drawn = history.basket.loc[median.notna(), ["n_eps", "n_members"]]
         note = context.t(
-            "每日只用当日已知的预测；公司披露年报后预测年度后移，PE随之跳动",
-            "each session uses what was known on it; the year moves on when a company reports, and PE steps with it",
+            "每日只用当日已知的预测；公司披露年报后预测年度后移，PE随之跳动；"
+            f"每日计入{drawn['n_eps'].min():.0f}至{drawn['n_eps'].max():.0f}家（共{drawn['n_members'].max():.0f}家），不足半数的交易日不画",
+            "each session uses what was known on it; the year moves on when a company reports, and PE steps with it; "
+            f"{drawn['n_eps'].min():.0f} to {drawn['n_eps'].max():.0f} of {drawn['n_members'].max():.0f} members have an estimate, "
+            "sessions with fewer than half are not drawn",
         )
         return Content(data, columns, *_SOURCE, subtitle, note, last, draw, NativeChart("line", "session", ("median",)))
 
@@ -330,7 +363,7 @@ def _index_band(report: str) -> ExhibitDefinition:
         )
         return Content(
             data, columns, *_INDEX_SOURCE, subtitle, note, last, draw,
-            NativeChart("line", "session", ("close", *(f"band_{q:.0%}" for q in QUANTILES))),
+            NativeChart("line", "session", ("close", *_BANDS), quiet=_BANDS),
         )  # fmt: skip
 
     title = ("指数市盈率通道（PE Band）", "The index in its PE bands")
@@ -347,8 +380,8 @@ def _band_index(context: Context, last: date) -> tuple[str, bool]:
     wanted = "、".join((*own, *_WIDER))
     raise UnavailableError(
         context.t(
-            f"行情库没有这些指数的市盈率：{wanted}",
-            f"the store holds no PE of these indices: {wanted.replace('、', ', ')}",
+            f"行情库没有这些指数的市盈率：{wanted}；用akshare或archive源刷新可取得",
+            f"the store holds no PE of these indices: {wanted.replace('、', ', ')}; refresh with the akshare or archive source",
         )
     )
 

@@ -310,14 +310,9 @@ def _write_html(
     figures: Mapping[str, Any],
 ) -> None:
     from aitheme.reports.html import book_html
-    from aitheme.reports.webfont import font_css
 
     specs = {name: figure for name, figure in figures.items() if isinstance(figure, dict)}
-    page = book_html(head, exhibits, drawings, specs)
-    css = font_css(page)
-    if css:
-        page = book_html(head, exhibits, drawings, specs, css)
-    (work / INDEX).write_text(page, encoding="utf-8")
+    (work / INDEX).write_text(book_html(head, exhibits, drawings, specs), encoding="utf-8")
 
 
 def _record(exhibit: Exhibit, files: Mapping[str, dict[str, str]]) -> dict[str, Any]:

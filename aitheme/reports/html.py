@@ -2,91 +2,83 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from aitheme.charts.fonts import FONT_STACK
+from aitheme.charts.frame import FULL
+from aitheme.charts.offline import vega_library
 from aitheme.exhibits.columns import table_cells
 from aitheme.exhibits.labels import CHAPTERS, source_name
+from aitheme.exhibits.reading import READING
+from aitheme.reports.page import STACK, data_uri, group_spans, page_table, reading_terms, render_page, script_json
+from aitheme.reports.sheets import sheet_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aitheme.charts.render import Drawing
-    from aitheme.charts.tables import TableCells
     from aitheme.exhibits import Exhibit
+    from aitheme.exhibits.labels import Chapter
 
-__all__ = ["book_html", "data_uri", "page_entry"]
+__all__ = ["book_html"]
 
-_SHORT = 12
+MOST_ROWS = 400
+"""Rows of a chart's data that the page lists; the CSV beside them holds all."""
+
+_UNSEEN = re.compile(r'<path (?:[^<>]* )?opacity="0"[^<>]*/>')
+_SPOKEN = re.compile(r' (?:aria-[a-z]+|role|font-family)="[^"]*"')
+_WIDTH = re.compile(r'<svg([^<>]*?) width="([\d.]+)" height="([\d.]+)"')
 
 
-def data_uri(exhibit: Exhibit) -> str:
-    """Return the exhibit's rows as a CSV that a click downloads; with a byte-order mark, so that Excel reads the Chinese."""
-    csv = exhibit.data.to_csv(index=False, lineterminator="\r\n")
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(("\ufeff" + csv).encode()).decode()
+def _inline_svg(svg: str, exhibit_id: str) -> tuple[str, str]:
+    """Return an SVG for a page with many, and its width in pixels.
 
-
-def _inline_svg(svg: str, exhibit_id: str) -> str:
-    """Return an SVG for a page with many: names of clip paths made unique, size left to the page."""
+    Names of clip paths are made unique. What the page says once for the whole picture (its text, its font) and the points
+    that only answer the pointer of the interactive form are left out, often half of the file. The size is the page's choice.
+    """
     text = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{exhibit_id}-\g<2>", svg)
-    return re.sub(r'<svg([^>]*?) width="([\d.]+)" height="([\d.]+)"', r'<svg\1 style="width:\2px"', text, count=1)
+    text = _SPOKEN.sub("", _UNSEEN.sub("", text))
+    found = _WIDTH.search(text)
+    return _WIDTH.sub(r"<svg\1", text, count=1), found.group(2) if found else str(FULL.width)
 
 
-@cache
-def _scripts() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as the renderer carries them."""
-    import vl_convert
+def _listed(exhibit: Exhibit) -> dict[str, Any]:
+    """Return a chart's rows as its sheet in the workbook has them, ready to be listed on demand."""
+    data, columns = sheet_table(exhibit)
+    cells = table_cells(data, columns, exhibit.lang, most=MOST_ROWS)
+    return {
+        "groups": group_spans(cells.groups),
+        "headers": cells.headers,
+        "right": [int(right) for right in cells.right],
+        "rows": cells.rows,
+        "total": len(data),
+    }
 
-    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default for the snippet
-    # A closing tag inside a string would end the script element.
-    return bundle.replace("</script", "<\\/script")
 
-
-def _script_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str).replace("</", "<\\/")
-
-
-def page_entry(exhibit: Exhibit, drawing: Drawing | None = None) -> dict[str, Any]:
-    """Return what a template shows of an exhibit; a chart needs its drawing."""
-    entry: dict[str, Any] = {"exhibit": exhibit, "cells": None, "svg": None, "csv": None, "groups": []}
+def _entry(exhibit: Exhibit, drawing: Drawing | None, spec: Any) -> dict[str, Any]:
+    """Return what the template shows of an exhibit; a chart needs its drawing and its specification."""
+    entry: dict[str, Any] = {"exhibit": exhibit, "svg": None, "table": None, "csv": None}
     if exhibit.content is None:
         return entry
     entry["csv"] = data_uri(exhibit)
     if exhibit.content.draw is None:
-        cells = table_cells(exhibit.data, exhibit.content.columns, exhibit.lang)
-        return {**entry, "cells": cells, "groups": _spans(cells.groups), "short": _short(cells)}
+        return {**entry, "table": page_table(exhibit)}
     assert drawing is not None
-    return {**entry, "svg": _inline_svg(drawing.svg, exhibit.id)}
+    svg, width = _inline_svg(drawing.svg, exhibit.id)
+    own = script_json(spec).replace(FONT_STACK, STACK)
+    rows = _listed(exhibit)
+    return {**entry, "svg": svg, "width": width, "spec": own, "rows": script_json(rows), "total": rows["total"]}
 
 
-def _short(cells: TableCells) -> list[bool]:
-    """Tell which columns hold nothing long: those are not broken, the long ones give way."""
-    columns = zip(cells.headers, *cells.rows, strict=True)
-    return [max(len(text) for text in column) <= _SHORT for column in columns]
-
-
-def _spans(groups: Sequence[str]) -> list[tuple[str, int]]:
-    """Return runs of equal group labels; nothing where there is no group."""
-    spans: list[tuple[str, int]] = []
-    for label in groups if any(groups) else ():
-        if spans and spans[-1][0] == label:
-            spans[-1] = (label, spans[-1][1] + 1)
-        else:
-            spans.append((label, 1))
-    return spans
+def _where_explained(chapters: Iterable[Chapter], reading: Sequence[tuple[Chapter, Any]]) -> dict[Chapter, str]:
+    """Return by chapter where on the page its terms are explained, which may be with an earlier chapter."""
+    own = {key for key, _ in reading}
+    return {key: f"reading-{key}" if key in own else "reading" for key in chapters if key in READING}
 
 
 def book_html(
-    head: Mapping[str, Any],
-    exhibits: Sequence[Exhibit],
-    drawings: Mapping[str, Drawing],
-    specs: Mapping[str, Any],
-    font: str = "",
+    head: Mapping[str, Any], exhibits: Sequence[Exhibit], drawings: Mapping[str, Drawing], specs: Mapping[str, Any]
 ) -> str:
     """Return the page.
 
@@ -100,31 +92,38 @@ def book_html(
         Images by exhibit id.
     specs
         Vega-Lite specifications by exhibit id, for the interactive form.
-    font
-        CSS of an embedded font; empty to leave the choice to the reader's system.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    source = resources.files("aitheme.reports").joinpath("templates/book.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     lang = head["lang"]
     chapters = [
         (
             key,
             names[0 if lang == "zh" else 1],
-            [page_entry(one, drawings.get(one.id)) for one in exhibits if one.chapter == key],
+            [_entry(one, drawings.get(one.id), specs.get(one.id)) for one in exhibits if one.chapter == key],
         )
         for key, names in CHAPTERS.items()
     ]
-    stack = f"'aitheme CJK',{FONT_STACK}" if font else FONT_STACK
-    return environment.from_string(source).render(
+    shown = [chapter for chapter in chapters if chapter[2]]
+    reading = reading_terms((key for key, _, _ in shown), lang)
+    drawn = sum(one.content is not None for one in exhibits)
+    zh = lang == "zh"
+    words = {
+        "book": head["book"],
+        "stack": FONT_STACK,
+        "copied": "已复制" if zh else "Copied",
+        "failed": "未能完成" if zh else "Failed",
+    }
+    return render_page(
+        "book.html.j2",
         head=head,
-        zh=lang == "zh",
-        chapters=[chapter for chapter in chapters if chapter[2]],
-        missing=[one for one in exhibits if one.content is None],
-        font_stack=stack,
+        zh=zh,
+        chapters=shown,
+        names=CHAPTERS,
+        reading=reading,
+        how=_where_explained((key for key, _, _ in shown), reading),
+        words=script_json(words),
+        drawn=drawn,
+        missing=len(exhibits) - drawn,
         source_name=source_name(head["source"], lang),
-        font=font,
-        specs=_script_json(specs).replace(json.dumps(FONT_STACK)[1:-1], stack),
-        scripts=_scripts(),
+        library=vega_library()[0],
+        most=MOST_ROWS,
     )

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aitheme.charts.fonts import FONT_STACK
 from aitheme.exhibits.base import check_lang
 from aitheme.exhibits.crossreport import cross_report
 from aitheme.exhibits.labels import source_name
 from aitheme.reports.folder import GENERATOR, OutputError
-from aitheme.reports.html import page_entry
-from aitheme.reports.webfont import font_css
+from aitheme.reports.page import data_uri, page_table, reading_terms, render_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,8 +86,6 @@ def _check(target: Path) -> None:
 def _page(
     market: Market, theme: Theme, books: Sequence[WrittenBook], root: Path, lang: str, as_of: str | date | None
 ) -> str:
-    from jinja2 import Environment, StrictUndefined
-
     zh, provenance = lang == "zh", market.provenance(as_of)
     exhibit = cross_report(next(iter(theme.reports)))(market, theme, lang=lang, as_of=as_of)
     rows = []
@@ -109,17 +104,19 @@ def _page(
                 "files": [(path.suffix[1:].upper(), _link(path, root)) for path in files if path.exists()],
             }
         )
-    source = resources.files("aitheme.reports").joinpath("templates/overview.html.j2").read_text(encoding="utf-8")
-    template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(source)
-    values = {
-        "mark": _MARK, "zh": zh, "books": rows, "theme": theme.name_zh if zh else theme.name_en, "exhibit": exhibit,
-        "entry": page_entry(exhibit), "provenance": provenance, "source": source_name(provenance.source, lang),
-    }  # fmt: skip
-    bare = template.render(values, font="", font_stack=FONT_STACK)
-    css = font_css(bare)
-    return template.render(values, font=css, font_stack=f"'aitheme CJK',{FONT_STACK}") if css else bare
+    return render_page(
+        "overview.html.j2",
+        mark=_MARK,
+        zh=zh,
+        books=rows,
+        theme=theme.name_zh if zh else theme.name_en,
+        exhibit=exhibit,
+        table=None if exhibit.content is None else page_table(exhibit),
+        csv=None if exhibit.content is None else data_uri(exhibit),
+        reading=[entry for _, entries in reading_terms(["across"], lang) for entry in entries],
+        provenance=provenance,
+        source=source_name(provenance.source, lang),
+    )
 
 
 def _link(path: Path, root: Path) -> str:

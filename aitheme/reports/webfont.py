@@ -6,8 +6,13 @@ import base64
 import importlib.util
 import io
 from functools import cache
+from typing import TYPE_CHECKING
 
-from aitheme.charts.fonts import find_font
+from aitheme.charts.face import drawing_font
+from aitheme.charts.fonts import find_font, missing_glyphs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["font_css"]
 
@@ -28,7 +33,7 @@ def font_css(page: str) -> str:
     if importlib.util.find_spec("fontTools") is None:
         return ""
     characters = "".join(
-        sorted({character for character in page if character.isprintable()} | set(map(chr, range(32, 127))))
+        sorted({character for character in set(page) if character.isprintable()} | set(map(chr, range(32, 127))))
     )
     encoded = base64.b64encode(_subset(characters)).decode()
     return f"@font-face {{ font-family: 'aitheme CJK'; src: url(data:font/woff;base64,{encoded}) format('woff'); }}"
@@ -39,9 +44,14 @@ def _subset(characters: str) -> bytes:
     """Return a WOFF with the glyphs of some characters."""
     from fontTools import subset
 
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True, font_number=_face())
+    whole = find_font()
+    everyday = drawing_font(whole)  # a tenth of the glyphs to look through
+    chosen = whole if missing_glyphs(characters, everyday) else everyday
+    options = subset.Options(
+        flavor="woff", layout_features=[], hinting=False, notdef_outline=True, font_number=_face(chosen.path)
+    )
     buffer = io.BytesIO()
-    with subset.load_font(str(find_font().path), options) as font:
+    with subset.load_font(str(chosen.path), options) as font:
         cutter = subset.Subsetter(options)
         cutter.populate(text=characters)
         cutter.subset(font)
@@ -49,7 +59,6 @@ def _subset(characters: str) -> bytes:
     return buffer.getvalue()
 
 
-def _face() -> int:
+def _face(path: Path) -> int:
     """Return which face of a collection is the simplified Chinese one (the collections known here hold it third)."""
-    path = find_font().path
     return 2 if path.name == "NotoSansCJK-Regular.ttc" else 0

@@ -87,6 +87,13 @@ class _Loader:
                 for report in reports.values()
                 for meta in report.tables
             },
+            texts={
+                (report.id, meta.id): self.root.joinpath(f"reports/{report.id}/{meta.file}").read_text(
+                    encoding="utf-8-sig"
+                )
+                for report in reports.values()
+                for meta in report.tables
+            },
         )
         self._cross_check(theme)
         return theme

@@ -267,15 +267,36 @@ class RatingLevel(_Row):
     as_printed: str
 
 
-class RatingScale(_Row):
-    """A broker's rating scale: horizon in months, benchmark per market, bands."""
+def _months(value: object) -> object:
+    """Read a single horizon as a span of one end."""
+    return (value,) if isinstance(value, int) else value
 
-    horizon_months_stock: int = Field(gt=0)
-    horizon_months_sector: int = Field(gt=0)
+
+Months = Annotated[tuple[Annotated[int, Field(gt=0)], ...], BeforeValidator(_months), Field(min_length=1, max_length=2)]
+
+
+class RatingScale(_Row):
+    """A broker's rating scale: horizons in months, benchmark per market, bands.
+
+    A horizon is one number of months or, where a span is printed ("6 to 12 months"), its two ends, the nearer first.
+    ``remark_*`` say what a reader of the verdicts has to know about the scale.
+    """
+
+    horizon_months_stock: Months
+    horizon_months_sector: Months
     measured_from: str
     note: str = ""
+    remark_zh: str = ""
+    remark_en: str = ""
     benchmarks: dict[str, str]
     levels: tuple[RatingLevel, ...] = Field(min_length=2)
+
+    @field_validator("horizon_months_stock", "horizon_months_sector")
+    @classmethod
+    def _nearer_end_first(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if list(value) != sorted(set(value)):
+            raise ValueError(f"horizon {list(value)} must be one number of months, or [nearer end, later end] of a span")
+        return value
 
 
 class TableMeta(_Row):

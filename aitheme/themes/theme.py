@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from aitheme.errors import UnknownNameError
@@ -49,6 +50,8 @@ class Theme:
         Rows as loaded, in file order.
     tables
         Printed tables by (report id, table id).
+    texts
+        The files of these tables as they are.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Theme:
     figures: tuple[Figure, ...]
     exhibits: tuple[ExhibitEntry, ...]
     tables: Mapping[tuple[str, str], pd.DataFrame]
+    texts: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
     def _repr_html_(self) -> str:
         import pandas as pd
@@ -137,6 +141,13 @@ class Theme:
                 return meta, self.tables[report_id, table_id].copy()
         known = [meta.id for meta in report.tables]
         raise UnknownNameError.build("table", table_id, known, f"{report_id} has {', '.join(known)}")
+
+    def table_text(self, report_id: str, table_id: str) -> pd.DataFrame:
+        """Return a printed table's cells as text, as its file has them: ``73.0`` keeps its zero, an empty cell is ``""``."""
+        import pandas as pd
+
+        self.table(report_id, table_id)
+        return pd.read_csv(StringIO(self.texts[report_id, table_id]), dtype=str, keep_default_na=False)
 
     def member_rows(self, basket_id: str) -> tuple[Member, ...]:
         """Return a basket's members in printed order, its own and its descendants', each company once."""

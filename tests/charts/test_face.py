@@ -13,13 +13,14 @@ import vl_convert
 from fontTools.ttLib import TTCollection, TTFont
 
 from aitheme.charts import face
-from aitheme.charts.face import drawing_font
+from aitheme.charts.face import drawing_font, font_for
 from aitheme.charts.fonts import FONT_STACK, Font, check_glyphs, find_font
-from aitheme.charts.render import PNG_SCALE
+from aitheme.charts.render import PNG_SCALE, svg_to_png
 from aitheme.errors import FontError
 
 # Chinese in and outside GB 2312, ligatures (ffi, fl), kerned pairs (AV, To), a decomposed accent, arrows, digits.
 WORDS = "光模块碁昇镕翀㙓𠮷 office flow AV To é ①→√≥“”…— 12.5%"
+EVERYDAY = "光模块昌盛价格 office flow AV To é ①→√≥“”…— −12.5%"
 COLLECTION = find_font().path.read_bytes()[:4] == b"ttcf"
 
 pytestmark = pytest.mark.skipif(not COLLECTION, reason="the font of this machine is a single face")
@@ -30,6 +31,23 @@ def cache(monkeypatch, tmp_path):
     """An empty cache."""
     monkeypatch.setenv("AITHEME_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """A directory whose cache holds the face: making it takes seconds."""
+    root = tmp_path_factory.mktemp("full")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AITHEME_CACHE", str(root))
+        drawing_font(find_font())
+    return root
+
+
+@pytest.fixture
+def made(full, monkeypatch):
+    """The face, made."""
+    monkeypatch.setenv("AITHEME_CACHE", str(full))
+    return drawing_font(find_font())
 
 
 def files(folder):
@@ -52,30 +70,44 @@ def test_the_face_is_made_once_and_used_again(cache, monkeypatch):
     assert drawing_font(find_font()) == first
 
 
-def test_the_face_has_every_character_of_the_collection(cache):
-    made = drawing_font(find_font())
+def test_the_face_has_everyday_chinese_and_all_signs_of_the_collection(made):
     with TTCollection(str(find_font().path), lazy=True) as collection:
         for whole in collection:
             if whole["name"].getDebugName(1) == find_font().family:
-                expected = set(whole.getBestCmap())
+                known = set(whole.getBestCmap())
     with TTFont(made.path, lazy=True) as single:
-        assert set(single.getBestCmap()) == expected
-    assert made.path.stat().st_size < find_font().path.stat().st_size
+        found = set(single.getBestCmap())
+    every = {chr(code) for code in known}
+    written = {ord(sign) for sign in every if len(sign.encode("gb2312", "ignore")) == 2}
+    assert len(written) > 7000
+    assert found == written | {code for code in known if 0x20 <= code < 0x3100 or 0xFF00 <= code < 0xFFF0}
+    assert ord("\N{MINUS SIGN}") in found
+    assert made.path.stat().st_size < find_font().path.stat().st_size / 5
 
 
-def test_the_face_draws_the_same_pixels_as_the_collection(cache):
-    made = drawing_font(find_font())
+def test_the_face_draws_the_same_pixels_as_the_collection(made):
     for path in (find_font().path, made.path):
         vl_convert.register_font_directory(str(path.parent))
-    assert drawn(made.family) == drawn(find_font().family)
-    assert drawn(made.family) != drawn(made.family, "\u0378" * len(WORDS))
+    assert drawn(made.family, EVERYDAY) == drawn(find_font().family, EVERYDAY)
+    assert drawn(made.family, EVERYDAY) != drawn(made.family, "\u0378" * len(EVERYDAY))
 
 
-def test_a_missing_glyph_is_an_error_with_the_face_too(cache):
-    made = drawing_font(find_font())
-    check_glyphs([WORDS.replace("\u0301", "")], made)
+def test_a_text_is_drawn_with_the_face_where_it_can_be_and_with_the_collection_else():
+    made, whole = drawing_font(find_font()), find_font()
+    assert font_for(EVERYDAY) == made
+    assert font_for("昇腾") == font_for(WORDS.replace("\u0301", "")) == whole
+    words = f'<text y="20" font-family="{FONT_STACK}">问尋</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">{words}</svg>'
+    assert svg_to_png(svg) == vl_convert.svg_to_png(svg.replace(FONT_STACK, whole.family), scale=PNG_SCALE)
+    assert svg_to_png(svg) != svg_to_png(svg.replace("尋", "寻"))
+
+
+def test_a_missing_glyph_is_an_error_with_the_face_too(made):
+    check_glyphs([EVERYDAY], made)
     with pytest.raises(FontError, match=r"no glyph for 😀 \(U\+1F600\)"):
         check_glyphs(["涨😀"], made)
+    with pytest.raises(FontError, match=r"Noto.* no glyph for 😀"):
+        font_for("涨😀")
 
 
 def test_a_cache_that_cannot_be_written_leaves_the_collection_and_is_told(cache, caplog):
@@ -109,8 +141,7 @@ def test_a_collection_without_the_family_is_used_as_it_is(cache):
     assert files(cache) == []
 
 
-def test_a_single_face_is_used_as_it_is(cache):
-    made = drawing_font(find_font())
+def test_a_single_face_is_used_as_it_is(made):
     assert drawing_font(made) == made
 
 
@@ -141,8 +172,7 @@ def test_processes_and_threads_do_not_collide(cache):
         assert set(whole.keys()) >= {"CFF ", "cmap", "GPOS", "GSUB"}
 
 
-def test_a_helper_draws_with_the_face(cache):
-    made = drawing_font(find_font())
+def test_a_helper_draws_with_the_face(made):
     text = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><text y="20" font-family="{}">光模块</text></svg>'
     asked = json.dumps(text.format(FONT_STACK)) + "\n"
     run = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitheme.charts import face, fonts
+from aitheme.charts import fonts
 from aitheme.charts.fonts import balanced, check_glyphs, find_font, text_width, wrap
 from aitheme.charts.render import render
 from aitheme.errors import FontError
@@ -49,10 +49,8 @@ def test_no_font_is_an_error_that_says_what_to_install(no_font):
 
 
 def test_a_chart_without_a_font_is_refused(no_font):
-    face.register_font.cache_clear()
     with pytest.raises(FontError):
         render({"mark": "point", "data": {"values": [{}]}})
-    face.register_font.cache_clear()
 
 
 def test_system_font_is_the_fallback(monkeypatch, tmp_path):

@@ -133,7 +133,7 @@ def test_chart_and_table_hold_the_same_numbers(demo_market, ai_theme):
     spec = json.dumps(chart.figure(), ensure_ascii=False)
     for word in ("数据集/IP", "游戏", "全部标的", "随机篮子5–95%", "沪深300", "250个交易日"):
         assert word in spec
-    assert "没有A股成分：视频/虚拟人" in chart.note
+    assert "视频/虚拟人没有A股成分（商汤 00020.HK），未计" in chart.note
 
 
 def test_stocks_are_all_there_and_sorted(demo_market, ai_theme):
@@ -163,7 +163,8 @@ NAMES = ["before-random", "before-table", "after-random", "after-table", "after-
 @pytest.mark.parametrize("name", NAMES)
 def test_before_publication_nothing_is_said(demo_market, ai_theme, name):
     early = exhibit(demo_market, ai_theme, MSZQ, name, as_of="2024-03-20")
-    assert (early.status, early.reason) == ("unavailable", "行情库止于报告发布之前")
+    reason = "所取日期2024-03-20不晚于报告发布日2024-03-28；请取更晚的--as-of"
+    assert (early.status, early.reason) == ("unavailable", reason)
 
 
 def test_on_the_day_after_publication_only_the_run_up_is_known(demo_market, ai_theme):
@@ -203,7 +204,8 @@ def test_a_benchmark_the_store_lacks_is_said(demo_market, ai_theme):
     stocks = exhibit(demo_market, strange, HTSC, "after-stocks")
     assert "评级说明未给出可用的港股基准" in stocks.note
     ratings = exhibit(demo_market, strange, HTSC, "rating-outcome")
-    assert ratings.data["verdict"].tolist() == ["no-data"]
+    assert ratings.data["verdict"].tolist() == ["no-data"] * 2
+    assert set(ratings.data["overall"]) == {"no-data"}
 
 
 def test_a_basket_of_one(demo_market, ai_theme):
@@ -230,13 +232,14 @@ def test_reports_side_by_side(demo_market, ai_theme):
         outcome = exhibit(demo_market, ai_theme, report, "rating-outcome").data.iloc[0]
         words = found.data.loc[found.data["report"] == report, "verdict"].iloc[0]
         assert words.startswith(outcome["rating"])
-        assert ("未到期" in words) == (outcome["verdict"] == "open")
+        assert ("：未到期" in words) == (outcome["overall"] == "open")
+        assert ("6个月" in words) == (report in {HTSC, "glsc-20231229"})
 
 
 def test_reports_to_come_stand_in_the_table_with_the_reason(demo_market, ai_theme):
     data = exhibit(demo_market, ai_theme, HTSC, "cross-report", as_of="2024-01-15").data
     late = data[data["report"] == MSZQ]
-    assert late["verdict"].tolist() == ["行情库止于报告发布之前"]
+    assert late["verdict"].tolist() == ["尚未发布"]
     assert late["before_60"].isna().all()
     assert data.loc[data["report"] == "glsc-20231229", "sessions"].iloc[0] == 5
     early = exhibit(demo_market, ai_theme, HTSC, "cross-report", as_of="2023-01-15")
@@ -276,12 +279,13 @@ def test_baskets_after_publication_equal_the_back_adjusted_closes(real_market, a
 
 @pytest.mark.archive
 def test_sector_rating_of_april_2023_from_the_files(real_market, ai_theme, archive_root):
-    """Overweight media for twelve months, with pandas alone."""
+    """Overweight media over 6 to 12 months, both ends with pandas alone."""
     media = dated_closes(archive_root / "sw_l1_daily.csv", "传媒")
     market = dated_closes(archive_root / "index_daily.csv", "沪深300")
-    start, end = date(2023, 4, 20), date(2024, 4, 19)
-    excess = media[end] / media[start] - market[end] / market[start]
-    row = exhibit(real_market, ai_theme, HTSC, "rating-outcome").data.iloc[0]
-    assert row["excess"] == pytest.approx(excess, abs=1e-9)
-    assert excess < 0
-    assert row["verdict"] == "not-met"
+    start = date(2023, 4, 20)
+    data = exhibit(real_market, ai_theme, HTSC, "rating-outcome").data
+    for row, end in zip(data.to_dict("records"), (date(2023, 10, 20), date(2024, 4, 19)), strict=True):
+        excess = media[end] / media[start] - market[end] / market[start]
+        assert row["excess"] == pytest.approx(excess, abs=1e-9)
+        assert excess < 0
+        assert (row["verdict"], row["overall"]) == ("not-met", "not-met")

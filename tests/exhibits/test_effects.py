@@ -303,6 +303,37 @@ def test_revisions_are_changes_of_the_same_year(draw):
     assert list(data["revision"]) == sorted(data["revision"], reverse=True)
 
 
+def test_forward_pe_of_some_sessions_by_a_loop(demo_market, ai_theme):
+    """Each session on its own, from the point-in-time consensus of that day: price over EPS of the year after the last reported."""
+    definition = next(one for one in book(ai_theme, HTSC) if one.id == "forward-pe")
+    exhibit = definition(demo_market, ai_theme)
+    drawn = exhibit.data.set_index("session")
+    symbols = list(ai_theme.symbols(f"{HTSC}/opportunities", overseas=True))
+    currency = {symbol: "HKD" if symbol.endswith(".HK") else "CNY" for symbol in symbols}
+    marks = ", ".join("?" for _ in symbols)
+    for day in (date(2022, 6, 15), date(2023, 4, 20), date(2024, 5, 22)):
+        held = demo_market.consensus(symbols, as_of=day)
+        last = demo_market.sql(
+            f"SELECT symbol, last(close ORDER BY session) AS close FROM bars WHERE symbol IN ({marks}) AND session <= ? "
+            "GROUP BY symbol", [*symbols, day],
+        ).set_index("symbol")["close"]  # fmt: skip
+        multiples, known, losses = [], 0, 0
+        for symbol in symbols:
+            rows = held[held["symbol"] == symbol]
+            actual = rows.loc[rows["kind"] == "A", "fiscal_year"]
+            floor = day.year if day.month >= 5 else day.year - 1
+            year = max(actual.max() + 1, floor) if len(actual) else day.year
+            eps = rows.loc[(rows["fiscal_year"] == year) & (rows["currency"] == currency[symbol]), "eps"]
+            known += len(eps)
+            losses += int((eps <= 0).sum())
+            multiples += [last[symbol] / value for value in eps if value > 0]
+        row = drawn.loc[day]
+        assert (row["n_eps"], row["n_loss"]) == (known, losses)
+        assert row["median"] == pytest.approx(float(np.median(multiples)))
+    least, most = int(drawn["n_eps"].min()), int(drawn["n_eps"].max())
+    assert f"每日计入{least}至{most}家（共{len(symbols)}家）" in exhibit.note
+
+
 def test_bands_touch_the_index_where_its_multiple_is_the_quantile(draw):
     data = draw("pe-band").data
     known = np.sort(data["pe"].to_numpy())
@@ -346,7 +377,7 @@ def test_nothing_after_the_as_of_date_leaks(draw):
 def test_before_publication_there_is_no_after(draw):
     day = "2024-03-01"
     assert draw("pe-then-now", as_of=day).status == "unavailable"
-    assert "尚未发布" in draw("pe-then-now", as_of=day).reason
+    assert "2024-03-01不晚于报告发布日2024-03-28" in draw("pe-then-now", as_of=day).reason
     assert set(draw("correlation-text-corpus", as_of=day).data["side"]) == {"发布日前"}
     assert not [name for name in draw("crowding-summary", as_of=day).data if name.endswith("_now")]
     assert set(draw("concentration", as_of=day).data["moment"]) == {date(2024, 3, 1)}

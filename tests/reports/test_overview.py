@@ -28,7 +28,7 @@ def test_it_links_the_books_and_shows_the_reports_side_by_side(books, demo_marke
     text = page.read_text(encoding="utf-8")
     links = Links()
     links.feed(text)
-    targets = [link for link in links.links if not link.startswith("data:")]
+    targets = [link for link in links.links if not link.startswith(("data:", "#"))]
     # By date of publication.
     assert targets[:1] == ["htsc-20230420/index.html"]
     assert "mszq-20240328/mszq-20240328.xlsx" in targets
@@ -38,6 +38,8 @@ def test_it_links_the_books_and_shows_the_reports_side_by_side(books, demo_marke
     for row in table_cells(table.data, table.content.columns, lang).rows:
         assert all(cell.replace("&", "&amp;") in text for cell in row)
     assert "SIMULATED 模拟数据" in text
+    assert {link[1:] for link in links.links if link.startswith("#")} == {"reading"} <= set(links.ids)
+    assert demo_market.provenance().as_of.isoformat() in text
     assert "http" not in text.replace("http-equiv", "")
 
 
@@ -55,7 +57,7 @@ def test_an_earlier_overview_is_replaced_and_nothing_else(books, demo_market, ai
 def test_before_any_report_it_says_so(books, demo_market, ai_theme):
     root, written = books
     text = write_overview(demo_market, ai_theme, written, root, as_of="2023-01-31").read_text(encoding="utf-8")
-    assert "行情库止于报告发布之前" in text
+    assert "尚未发布" in text
     assert "htsc-20230420/index.html" in text
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from aitheme.exhibits.native import NativeChart, NativePanels
 from aitheme.reports import FORMATS, available_books, write_book
-from aitheme.reports.workbook import sheet_name, sheet_table
+from aitheme.reports.sheets import sheet_form
+from aitheme.reports.workbook import sheet_name
 
 SIGNIFICANT = "%.6g"
 
@@ -28,8 +30,7 @@ class Drawn:
     native: object
     rows: pd.DataFrame | None
     columns: dict | None
-    shown: pd.DataFrame | None
-    labels: dict | None
+    form: object
     outline: dict
 
 
@@ -49,12 +50,11 @@ def _book(market, theme, name, folder):
 
 def _drawn(exhibit, number):
     content = exhibit.content
-    shown, labels = (None, None) if content is None else sheet_table(exhibit)
     return Drawn(
         exhibit.id, exhibit.status, exhibit.lang, exhibit.kind, exhibit.caption, exhibit.source, exhibit.simulated,
         sheet_name(exhibit, number), None if content is None else content.native,
         None if content is None else exhibit.data, None if content is None else dict(content.columns),
-        shown, None if labels is None else dict(labels), outline(exhibit),
+        None if content is None else sheet_form(exhibit), outline(exhibit),
     )  # fmt: skip
 
 
@@ -78,9 +78,21 @@ def outline(exhibit):
         "rows": len(exhibit.data),
         "first row": data.split("\n")[1] if len(exhibit.data) else "",
         "data": hashlib.sha256(data.encode()).hexdigest()[:16],
-        "native": None if native is None else f"{native.kind} of {', '.join(native.values)} by {native.category}",
+        "native": described(native),
         "marks": drawn,
     }
+
+
+def described(native):
+    """A native form in words."""
+    if native is None:
+        return None
+    if isinstance(native, NativePanels):
+        return "; ".join(described(chart) for chart in native.charts)
+    if isinstance(native, NativeChart):
+        return f"{native.kind} of {', '.join(native.values)} by {native.category}"
+    fields = {name: getattr(native, name) for name in native.__slots__}
+    return f"{type(native).__name__} of {', '.join(f'{name} {value}' for name, value in fields.items() if value)}"
 
 
 def marks(spec):

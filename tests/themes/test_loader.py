@@ -42,6 +42,18 @@ def test_names_and_links(toy_theme):
     assert len(table) == 4
 
 
+def test_cells_of_a_table_as_its_file_has_them(toy_theme):
+    text = toy_theme.table_text("acme-20230615", "valuation")
+    frame = toy_theme.table("acme-20230615", "valuation")[1]
+    assert list(text.columns) == list(frame.columns)
+    assert all(isinstance(cell, str) for cell in text.to_numpy().ravel())
+    assert [float(cell) for cell in text["eps"]] == list(frame["eps"].astype(float))
+    packaged = load_theme().table_text("tfzq-20240309", "gemini-benchmarks")["score"]
+    assert list(packaged[[3, 7, 23]]) == ["70", "73.0", ""]
+    with pytest.raises(UnknownNameError, match="valuations"):
+        toy_theme.table_text("acme-20230615", "valuations")
+
+
 @pytest.mark.parametrize(
     ("call", "value"),
     [("basket", "acme-20230615/part"), ("report", "acme"), ("release", "rt-9"), ("symbols", "nope/x")],
@@ -93,6 +105,10 @@ REPORT = "reports/acme-20230615"
         (VALUATION, "fiscal_year,kind", "year,kind", r"valuation\.csv:"),
         (f"{REPORT}/report.toml", 'id = "acme-20230615"', 'id = "acme"', "differs from its folder"),
         (f"{REPORT}/report.toml", "published = 2023-06-15", "published = 2150-06-15", r"report\.toml: published: .*known sessions"),
+        (
+            f"{REPORT}/report.toml", "horizon_months_sector = 6", "horizon_months_sector = [12, 6]",
+            r"report\.toml: .*horizon \[12, 6\] must be one number of months, or \[nearer end, later end\]",
+        ),
         (f"{REPORT}/report.toml", "[rating_scale]", "[rating_scale", r"report\.toml: .*correct the TOML"),
         (f"{REPORT}/report.toml", 'eps = "EPS"', 'epss = "EPS"', "columns without a label"),
         ("theme.toml", "id =", "ident =", "theme.toml"),
@@ -108,3 +124,9 @@ def test_a_missing_file_is_named(toy_theme_dir):
     (toy_theme_dir / "releases.csv").unlink()
     with pytest.raises(RegistryError, match=r"releases\.csv: missing"):
         load_theme(toy_theme_dir)
+
+
+def test_a_horizon_is_one_number_of_months_or_a_span(toy_theme_dir):
+    _edit(toy_theme_dir, f"{REPORT}/report.toml", "horizon_months_sector = 6", "horizon_months_sector = [6, 12]")
+    scale = load_theme(toy_theme_dir).report("acme-20230615").rating_scale
+    assert (scale.horizon_months_stock, scale.horizon_months_sector) == ((6,), (6, 12))
