@@ -295,7 +295,9 @@ class RatingScale(_Row):
     @classmethod
     def _nearer_end_first(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if list(value) != sorted(set(value)):
-            raise ValueError(f"horizon {list(value)} must be one number of months, or [nearer end, later end] of a span")
+            raise ValueError(
+                f"horizon {list(value)} must be one number of months, or [nearer end, later end] of a span"
+            )
         return value
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,15 @@ def test_no_text_is_lost_or_too_wide(text, width):
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     # Closing punctuation may hang over, since it must not start a line.
     assert all(text_width(line.rstrip("，。、；：！？）,.;:!?)"), 10) <= width + 10 for line in lines)
+
+
+def test_estimated_widths_are_never_below_those_of_the_font():
+    """Second computation: the advance widths in the font's own tables, for every character a chart may hold."""
+    font = TTFont(find_font().path, fontNumber=0)
+    names, widths, em = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
+    texts = [chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x250), *range(0x2010, 0x2600), 0x4E00, 0x9F98)]
+    known = [text for text in texts if ord(text) in names]
+    assert [text for text in known if widths[names[ord(text)]][0] / em > text_width(text, 1.0) + 1e-9] == []
+    latin = "Multimodal benchmarks: MMMU 59.4%, wmw"
+    real = sum(widths[names[ord(character)]][0] for character in latin) / em
+    assert real <= text_width(latin, 1.0) <= 1.08 * real
