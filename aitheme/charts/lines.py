@@ -93,10 +93,11 @@ def return_lines(
     marks = _event_marks(events, returns, frame)
     strip = _EVENT_ROW * (1 + max((mark.row for mark in marks), default=-1))
     axis = _Axis.around(float(returns.min().min()), float(returns.max().max()), frame.height, strip)
+    gap = axis.value(0, frame.height) - axis.value(_LABEL_GAP, frame.height)
     layers = [
         _rules(returns, axis, frame),
         *_event_layers(marks, frame.height),
-        *_line_layers(returns, colours, benchmark, axis, heading.words("日期|Date", "名称|Name", "涨跌幅|Change")),
+        *_line_layers(returns, colours, benchmark, axis, heading.words("日期|Date", "名称|Name", "涨跌幅|Change"), gap),
         _end_labels(ends, texts, colours, axis, frame),
     ]
     return compose(layers, heading, frame)
@@ -143,7 +144,12 @@ def _long(returns: pd.DataFrame) -> pd.DataFrame:
 
 
 def _line_layers(
-    returns: pd.DataFrame, colours: Mapping[str, str], benchmark: str | None, axis: _Axis, words: Sequence[str]
+    returns: pd.DataFrame,
+    colours: Mapping[str, str],
+    benchmark: str | None,
+    axis: _Axis,
+    words: Sequence[str],
+    gap: float,
 ) -> list[alt.Chart]:
     import altair as alt
 
@@ -164,14 +170,18 @@ def _line_layers(
             alt.Tooltip("change:Q", title=words[2], format="+.2%"),
         ]
     )
-    return [lines, *_brush(hover, _scales(returns, axis), lines.encoding.color)]
+    return [lines, *_brush(hover, _scales(returns, axis), lines.encoding.color, gap)]
 
 
-def _brush(hover: alt.Chart, scales: Mapping[str, Any], colour: alt.Color) -> list[alt.Chart]:
-    """Let a reader drag over some sessions and read each line's change within them at the brush's right edge."""
+def _brush(hover: alt.Chart, scales: Mapping[str, Any], colour: alt.Color, gap: float) -> list[alt.Chart]:
+    """Let a reader drag over some sessions and read each line's change within them at the brush's right edge.
+
+    Labels stand at least `gap` (a change) apart: from the lowest up, each is lifted above the one before.
+    """
     import altair as alt
 
     span = alt.selection_interval(encodings=["x"], name="span", mark=alt.BrushConfig(fill="#F2EBDD", fillOpacity=0.6))
+    lowest_first: list[Any] = [alt.SortField("change", order="ascending")]
     text = (
         alt.Chart(hover.data)
         .transform_filter("isValid(span.at) && datum.at >= span.at[0] && datum.at <= span.at[1]")
@@ -180,10 +190,16 @@ def _brush(hover: alt.Chart, scales: Mapping[str, Any], colour: alt.Color) -> li
             at="datum.last.at", change="datum.last.change",
             inside="format((1 + datum.last.change) / (1 + datum.first.change) - 1, '+.1%')",
         )
-        .mark_text(align="left", baseline="bottom", dx=4, dy=-2, fontSize=style.LABEL_SIZE)
-        .encode(x=scales["x"], y=scales["y"], text="inside:N", color=colour)
+        .transform_window(rank="row_number()", sort=lowest_first)
+        .transform_calculate(floor=f"datum.change - {gap} * datum.rank")
+        .transform_window(highest="max(floor)", sort=lowest_first, frame=[None, 0])
+        .transform_calculate(change=f"datum.highest + {gap} * datum.rank")
+        .encode(x=scales["x"], y=scales["y"], text="inside:N")
     )  # fmt: skip
-    return [hover.add_params(span), text]
+    mark: dict[str, Any] = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -2, "fontSize": style.LABEL_SIZE}
+    # The stroke of a text covers its fill, so the white edge is a layer of its own.
+    edge = text.mark_text(**mark, color="white", stroke="white", strokeWidth=3)
+    return [hover.add_params(span), edge, text.mark_text(**mark).encode(color=colour)]
 
 
 def _rules(returns: pd.DataFrame, axis: _Axis, frame: Frame) -> alt.Chart:

@@ -3,6 +3,7 @@
 Run with AITHEME_UPDATE_SNAPSHOTS=1 to write the snapshots anew after a change that is meant.
 """
 
+import itertools
 import json
 import os
 import re
@@ -233,3 +234,21 @@ def test_the_theme_is_only_enabled_on_request():
 
     assert alt.theme.active != "aitheme"
     assert theme_config()["view"] == {"stroke": None}
+
+
+def test_labels_of_a_brushed_span_are_its_changes_and_stand_apart():
+    """Four lines that end close together: each label is the change within the span, none lies on another."""
+    returns = pd.DataFrame(
+        {"a": [0.0, 0.10, 0.20], "b": [0.0, 0.05, 0.201], "c": [0.0, -0.10, 0.199], "d": [0.0, 0.0, 0.0]},
+        index=pd.bdate_range("2024-03-25", periods=3),
+    )
+    spec = return_lines(returns, HEADING).to_dict()
+    (span,) = (one for one in spec["params"] if one["name"] == "span")
+    span["value"] = {"x": [1, 2]}
+    found = re.findall(
+        r'translate\(([\d.]+),([\d.]+)\)"[^>]*fill="(?!white)[^"]*"[^>]*>([+-][\d.]+%)<', render(spec).svg
+    )
+    expected = [f"{(1 + last) / (1 + first) - 1:+.1%}" for _, first, last in returns.T.to_numpy()]
+    assert sorted(text for *_, text in found) == sorted(expected)
+    heights = sorted(float(y) for _, y, _ in found)
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= 11
