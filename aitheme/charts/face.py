@@ -30,13 +30,14 @@ __all__ = ["drawing_font", "font_for"]
 
 _log = logging.getLogger(__name__)
 _making = Lock()
-_RECIPE = 2  # part of the cache key: to be raised with every change of what is written
+_RECIPE = 3  # part of the cache key: to be raised with every change of what is written
 _COLLECTION = b"ttcf"
 _HEAD = 1 << 16
 _OWN = "aitheme "
-# Substitutions a shaper makes in horizontal text unasked; the others (vertical forms, widths) cost time. `locl` stays for
-# the scripts whose default is not the glyph of the character map, like Latin; the rules of named languages go.
+# What a shaper does in horizontal text unasked; the rest (vertical forms, widths) is read for every text all the same. `locl`
+# stays for the scripts whose default is not the glyph of the character map, like Latin; the rules of named languages go.
 _SUBSTITUTIONS = ["calt", "ccmp", "clig", "liga", "locl", "rlig"]
+_POSITIONS = ["abvm", "blwm", "curs", "dist", "kern", "mark", "mkmk"]
 _VERTICAL = ("VORG", "vhea", "vmtx")
 _GB_ROWS, _GB_CELLS = range(0xA1, 0xF8), range(0xA1, 0xFF)
 # With what a number format writes by itself, such as the minus sign U+2212, and kana.
@@ -161,14 +162,18 @@ def _extract(font: Font, family: str, file: IO[bytes]) -> bool:
             options = subset.Options(layout_features=_SUBSTITUTIONS, layout_scripts=scripts)
             chosen["GSUB"].prune_pre_subset(chosen, options)
             chosen["GSUB"].prune_lookups()
-        options = subset.Options(layout_features=["*"], layout_scripts=["*"], name_IDs=["*"], notdef_outline=True)
+        options = subset.Options(
+            layout_features=_SUBSTITUTIONS + _POSITIONS, layout_scripts=["*"], name_IDs=["*"], notdef_outline=True,
+            desubroutinize=True,
+        )  # fmt: skip
         options.drop_tables += _VERTICAL
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=_everyday())
         cutter.subset(chosen)
         chosen.recalcBBoxes = False
         _rename(chosen, family)
-        chosen.save(file, reorderTables=None)
+        # Small tables first: what every glyph asks for then lies on few pages.
+        chosen.save(file, reorderTables=True)
     return True
 
 

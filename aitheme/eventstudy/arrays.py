@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +47,8 @@ def midranks(values: FloatArray, valid: BoolArray) -> FloatArray:
     # Adjacent infinities are holes, not ties, and their ranks are dropped below.
     tied = (equal & np.isfinite(ordered[:, 1:])).any(axis=1)
     if tied.any():
+        from scipy.stats import rankdata  # as long to import as a study takes
+
         ranks[tied] = rankdata(rows[tied], axis=1)
     ranks[~valid] = 0.0
     return ranks
