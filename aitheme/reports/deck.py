@@ -1,4 +1,4 @@
-"""The PowerPoint form of a book: one exhibit per slide, with charts and tables that can be edited."""
+"""The PowerPoint form of a book: one exhibit per slide, long tables on several, all of it to be edited."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aitheme.errors import AithemeError
 from aitheme.reports.plots import FONT, WATERMARK
 from aitheme.reports.sheets import sheet_form
 from aitheme.reports.slide_charts import add_charts, rgb
-from aitheme.reports.slide_tables import add_grid, add_table, grid_size, table_fits
+from aitheme.reports.slide_tables import add_grid, add_table, grid_size, table_pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def write_deck(path: Path, exhibits: Sequence[Exhibit], images: Mapping[str, byt
     exhibits
         In the order of the book.
     images
-        PNG by exhibit id, for tables too long for a slide and for grids that would not be legible on one.
+        PNG by exhibit id, for grids that would not be legible on a slide.
     title
         Text of the first slide.
     """
@@ -61,7 +61,7 @@ def write_deck(path: Path, exhibits: Sequence[Exhibit], images: Mapping[str, byt
         _text(cover, WATERMARK, (_EDGE, 4.0, _WIDTH - 2 * _EDGE, 0.6), size=18, colour="B22222")
     for exhibit in exhibits:
         if exhibit.content is not None:
-            _exhibit_slide(deck, exhibit, images[exhibit.id])
+            _exhibit_slides(deck, exhibit, images[exhibit.id])
     deck.save(str(path))
 
 
@@ -83,18 +83,37 @@ def _text(slide: Any, text: str, box: tuple[float, float, float, float], *, size
     return shape
 
 
-def _exhibit_slide(deck: Any, exhibit: Exhibit, image: bytes) -> None:
+def _exhibit_slides(deck: Any, exhibit: Exhibit, image: bytes) -> None:
+    """Draw charts, a coloured grid or a table, which goes on over further slides; a picture of an illegible grid."""
+    form = sheet_form(exhibit)
+    size = grid_size(form, _BODY, exhibit.lang) if form.shades is not None else 0
+    if exhibit.kind == "table" and not form.plots and form.shades is None:
+        pages = table_pages(exhibit, _BODY)
+        for number, page in enumerate(pages, start=1):
+            add_table(_framed(deck, exhibit, f" ({number}/{len(pages)})" if len(pages) > 1 else ""), page, _BODY)
+        return
+    slide = _framed(deck, exhibit)
+    if form.plots:
+        add_charts(slide, exhibit, form, _BODY)
+    elif size:
+        add_grid(slide, form, _BODY, exhibit.lang, size)
+    else:
+        _picture(slide, image)
+
+
+def _framed(deck: Any, exhibit: Exhibit, part: str = "") -> Any:
+    """Return a new slide with everything but the exhibit itself."""
     assert exhibit.content is not None
     slide = _slide(deck)
     inner = _WIDTH - 2 * _EDGE
     if exhibit.simulated:
         mark = _text(slide, WATERMARK, (2.2, 3.0, 9.0, 1.4), size=60, colour="EBEBEB")
         mark.rotation = -20
-    _text(slide, exhibit.caption, (_EDGE, 0.3, inner, 0.5), size=20)
+    _text(slide, exhibit.caption + part, (_EDGE, 0.3, inner, 0.5), size=20)
     _text(slide, exhibit.content.subtitle, (_EDGE, 0.78, inner, 0.4), size=12, colour="666666")
-    _body(slide, exhibit, image)
     foot = exhibit.heading.footer
     _text(slide, "\n".join(foot), (_EDGE, 6.6, inner, 0.7), size=_foot_size(foot, inner), colour="7F7F7F")
+    return slide
 
 
 def _foot_size(texts: Sequence[str], width: float) -> int:
@@ -104,20 +123,6 @@ def _foot_size(texts: Sequence[str], width: float) -> int:
     points = width * 72.0
     lines = sum(-(-text_width(text, _FOOT) // points) for text in texts)
     return _FOOT if lines <= _MOST_LINES else _SMALL
-
-
-def _body(slide: Any, exhibit: Exhibit, image: bytes) -> None:
-    """Draw charts, a coloured grid or a table; a picture of what would not be legible as one of them."""
-    form = sheet_form(exhibit)
-    size = grid_size(form, _BODY, exhibit.lang) if form.shades is not None else 0
-    if form.plots:
-        add_charts(slide, exhibit, form, _BODY)
-    elif size:
-        add_grid(slide, form, _BODY, exhibit.lang, size)
-    elif exhibit.kind == "table" and table_fits(exhibit):
-        add_table(slide, exhibit, _BODY)
-    else:
-        _picture(slide, image)
 
 
 def _picture(slide: Any, image: bytes) -> None:

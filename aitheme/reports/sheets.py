@@ -130,6 +130,9 @@ def _plot(
     signed = chart.kind != "line" and len(series) == 1 and bool((data[series[0].column] < 0).any())
     if signed:
         series = [Series(series[0].column, series[0].name, UP, "bar")]
+    elif chart.kind != "line" and len(series) == 1 and label.kind != "change":
+        # Red is for what has risen.
+        series = [Series(series[0].column, series[0].name, PALETTE[1], "bar")]
     one = len(chart.values) == 1
     numbers = data[[key for key, _ in drawn]].astype(float)
     least, most = float(numbers.min().min()), float(numbers.max().max())

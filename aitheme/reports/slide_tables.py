@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from aitheme.exhibits.columns import format_cell, is_missing, table_cells
@@ -10,17 +12,22 @@ from aitheme.reports.plots import FONT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aitheme.charts.tables import TableCells
     from aitheme.exhibits import Exhibit
+    from aitheme.exhibits.columns import Column
     from aitheme.reports.plots import SheetForm
 
-__all__ = ["add_grid", "add_table", "grid_size", "table_fits"]
+__all__ = ["TablePage", "add_grid", "add_table", "grid_size", "table_pages"]
 
 Box = tuple[float, float, float, float]
 
-_MOST_ROWS, _MOST_COLUMNS = 16, 10
-_TABLE, _BREAK, _PALE = 10, 30.0, "#F2F2F2"
+_BREAK, _PALE = 30.0, "#F2F2F2"
 _POINTS = 72.0
 _SIZES = (11, 10, 9, 8)
+# Of a table over several slides.
+_PAGED = (9, 8, 7)
+# Left and right of a text in points, above and below it in type sizes.
+_MARGIN, _PAD = 3.0, 0.3
 # Height of a line of the font, and room beside a text, in type sizes.
 _LINE, _SIDE, _LINES = 1.42, 0.7, 3
 _LONG = 12.0
@@ -31,18 +38,59 @@ _SAFE = 1.08
 _LEAST_CELL, _WIDEST_CELL = 3.2, 9.0
 
 
-def table_fits(exhibit: Exhibit) -> bool:
-    """Tell whether a table can be read on one slide."""
-    assert exhibit.content is not None
-    return len(exhibit.data) <= _MOST_ROWS and len(exhibit.content.columns) <= _MOST_COLUMNS
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """The rows of a table on one slide, and their type size in points."""
+
+    cells: TableCells
+    size: int
 
 
-def add_table(slide: Any, exhibit: Exhibit, box: Box) -> None:
-    """Write an exhibit's rows as a table.
+def table_pages(exhibit: Exhibit, box: Box) -> list[TablePage]:
+    """Break a table into pages that can be read on a slide each: one where it fits at 8 points or more.
 
     Parameters
     ----------
-    slide, exhibit
+    exhibit
+        A table.
+    box
+        Left, top, width and height in inches.
+    """
+    assert exhibit.content is not None
+    data, columns, lang = exhibit.data, exhibit.content.columns, exhibit.lang
+    whole, room = table_cells(data, columns, lang), box[3] * _POINTS
+    for size in _SIZES:
+        heights = _heights(whole, box, size)
+        if _wide_enough(whole, box, size) and sum(heights) <= room:
+            return [TablePage(whole, size)]
+    size = next((one for one in _PAGED if _wide_enough(whole, box, one)), _PAGED[-1])
+    heights = _heights(whole, box, size)
+    head, starts, used = heights[0], [0], 0.0
+    for row, height in enumerate(heights[1:]):
+        if used and head + used + height > room:
+            starts.append(row)
+            used = 0.0
+        used += height
+    return [
+        TablePage(table_cells(data.iloc[start:end], _rows_of(columns, start, end), lang), size)
+        for start, end in pairwise([*starts, len(data)])
+    ]
+
+
+def _rows_of(columns: Mapping[str, Column], start: int, end: int) -> Mapping[str, Column]:
+    """Return the columns for some of the rows: a printed number keeps its own decimals."""
+    return {
+        name: replace(column, digits=column.digits[start:end]) if column.digits else column
+        for name, column in columns.items()
+    }
+
+
+def add_table(slide: Any, page: TablePage, box: Box) -> None:
+    """Write a page of rows as a table.
+
+    Parameters
+    ----------
+    slide, page
         The slide, and what is shown.
     box
         Left, top, width and most height in inches.
@@ -50,28 +98,74 @@ def add_table(slide: Any, exhibit: Exhibit, box: Box) -> None:
     from pptx.oxml.ns import qn
     from pptx.util import Inches, Pt
 
-    assert exhibit.content is not None
-    cells = table_cells(exhibit.data, exhibit.content.columns, exhibit.lang)
-    headers = [f"{group} {header}".strip() for group, header in zip(cells.groups, cells.headers, strict=True)]
-    place = (*box[:3], 0.3 * (len(cells.rows) + 1))
-    shape = slide.shapes.add_table(len(cells.rows) + 1, len(headers), *(Inches(side) for side in place))
+    cells, size = page.cells, page.size
+    heights = _heights(cells, box, size)
+    grouped = int(any(cells.groups))
+    count = 1 + grouped + len(cells.rows)
+    shape = slide.shapes.add_table(count, len(cells.headers), *(Inches(side) for side in (*box[:3], 0.3 * count)))
     shape.table.horz_banding = False
-    for at, width in enumerate(_shares(headers, cells.rows)):
+    for at, width in enumerate(_shares(cells)):
         shape.table.columns[at].width = Pt(width * box[2] * _POINTS)
-    for row, (part, texts) in enumerate(zip(list(shape.element.iter(qn("a:tr"))), (headers, *cells.rows), strict=True)):
-        for at, (cell, text) in enumerate(zip(list(part.iter(qn("a:tc"))), texts, strict=True)):
-            ground = _PALE if row == 0 else "#FFFFFF"
-            _write(cell, text, _TABLE, "r" if cells.right[at] else "l", ground=ground, bold=row == 0)
+    for row, height in enumerate([*[heights[0] / (1 + grouped)] * (1 + grouped), *heights[1:]]):
+        shape.table.rows[row].height = Pt(height)
+    rows = [list(row.iter(qn("a:tc"))) for row in shape.element.iter(qn("a:tr"))]
+    if grouped:
+        _write_groups(rows[0], cells, size)
+    for row, (parts, texts) in enumerate(zip(rows[grouped:], (cells.headers, *cells.rows), strict=True)):
+        ground = _PALE if row == 0 else ""
+        for at, (cell, text) in enumerate(zip(parts, texts, strict=True)):
+            _write(cell, text, size, "r" if cells.right[at] else "l", ground=ground, bold=row == 0)
 
 
-def _shares(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
-    """Return the share of the width that each column takes, by its longest text; a very long one has to break."""
+def _write_groups(parts: Sequence[Any], cells: TableCells, size: int) -> None:
+    """Write the labels over neighbouring columns, each as one cell."""
+    at = 0
+    for group, run in groupby(cells.groups):
+        span = len(list(run))
+        for offset in range(span):
+            merge = f' gridSpan="{span}"' if not offset and span > 1 else ' hMerge="1"' if offset else ""
+            _write(parts[at + offset], "" if offset else group, size, "ctr", ground=_PALE, bold=True, merge=merge)
+        at += span
+
+
+def _wanted(cells: TableCells) -> list[float]:
+    """Return the width each column asks for in type sizes: its longest text, where that is not one that has to break."""
     from aitheme.charts.fonts import text_width
 
-    heads = [max(text_width(head, 1.0) / 2, *(text_width(word, 1.0) for word in head.split())) for head in headers]
-    cells = [max((text_width(text, 1.0) for text in column), default=0.0) for column in zip(*rows, strict=True)]
-    wanted = [min(max(pair), _BREAK) + 2 * _SIDE for pair in zip(heads, cells, strict=True)]
+    over = [text_width(group, 1.0) / max(1, cells.groups.count(group)) for group in cells.groups]
+    heads = [
+        max(text_width(head, 1.0) / 2, *(text_width(word, 1.0) for word in head.split())) for head in cells.headers
+    ]
+    texts = [max((text_width(text, 1.0) for text in column), default=0.0) for column in zip(*cells.rows, strict=True)]
+    return [
+        _SAFE * min(max(three), _BREAK) + 2 * _SIDE
+        for three in zip(over, heads, texts or [0.0] * len(heads), strict=True)
+    ]
+
+
+def _shares(cells: TableCells) -> list[float]:
+    wanted = _wanted(cells)
     return [width / sum(wanted) for width in wanted]
+
+
+def _wide_enough(cells: TableCells, box: Box, size: int) -> bool:
+    return sum(_wanted(cells)) * size <= box[2] * _POINTS
+
+
+def _heights(cells: TableCells, box: Box, size: int) -> list[float]:
+    """Return the heights of the head and of every row in points, by the lines their texts need."""
+    from aitheme.charts.fonts import text_width
+
+    room = [share * box[2] * _POINTS - 2 * _MARGIN for share in _shares(cells)]
+
+    def height(texts: Sequence[str]) -> float:
+        lines = max(
+            max(1.0, -(-_SAFE * text_width(text, size) // width)) for text, width in zip(texts, room, strict=True)
+        )
+        return float(lines * size * _LINE + _PAD * size)
+
+    head = height(cells.headers) + (height([""] * len(room)) if any(cells.groups) else 0.0)
+    return [head, *(height(texts) for texts in cells.rows)]
 
 
 def grid_size(form: SheetForm, box: Box, lang: str) -> int:
@@ -195,7 +289,7 @@ def _write_row(cells: Sequence[Any], form: SheetForm, row: int, labels: Mapping[
                 labels[name][row],
                 size,
                 "l",
-                ground="#FFFFFF",
+                ground="",
                 ink="#999999" if row in shades.muted else "",
             )
         elif is_missing(value):
@@ -217,6 +311,7 @@ def _write(
     ink: str = "",
     bold: bool = False,
     upright: bool = False,
+    merge: str = "",
 ) -> None:
     """Fill a cell as one piece of XML: python-pptx would take a second for the thousand cells of a matrix."""
     from xml.sax.saxutils import escape
@@ -227,15 +322,17 @@ def _write(
 
     spaces = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
     turned = ' vert="vert270"' if upright else ""
-    weight, colour = ' b="1"' if bold else ' b="0"', (ink or ink_on(ground))[1:]
+    weight, colour = ' b="1"' if bold else ' b="0"', (ink or ink_on(ground or "#FFFFFF"))[1:]
     run = (
         f'<a:r><a:rPr lang="zh-CN" sz="{size * 100}"{weight}><a:solidFill><a:srgbClr val="{colour}"/></a:solidFill>'
         f'<a:latin typeface="{FONT}"/><a:ea typeface="{FONT}"/></a:rPr><a:t>{escape(text)}</a:t></a:r>'
         if text else f'<a:endParaRPr lang="zh-CN" sz="{size * 100}"/>'
     )  # fmt: skip
+    # What lies behind, the mark of a simulated market, has to shine through.
+    fill = "<a:noFill/>" if not ground else f'<a:solidFill><a:srgbClr val="{ground[1:]}"/></a:solidFill>'
     made = parse_xml(
-        f'<a:tc {spaces}><a:txBody><a:bodyPr/><a:lstStyle/><a:p><a:pPr algn="{align}"/>{run}</a:p></a:txBody>'
+        f'<a:tc {spaces}{merge}><a:txBody><a:bodyPr/><a:lstStyle/><a:p><a:pPr algn="{align}"/>{run}</a:p></a:txBody>'
         f'<a:tcPr marL="38100" marR="38100" marT="0" marB="0" anchor="ctr"{turned}>'
-        f'<a:solidFill><a:srgbClr val="{ground[1:]}"/></a:solidFill></a:tcPr></a:tc>'
+        f"{fill}</a:tcPr></a:tc>"
     )
     cell.getparent().replace(cell, made)

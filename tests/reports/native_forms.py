@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 from openpyxl.utils import get_column_letter, quote_sheetname
 
-from aitheme.exhibits.columns import EXCEL_FORMATS, is_missing
+from aitheme.exhibits.columns import EXCEL_FORMATS, is_missing, table_cells
 
 FIRST_ROW = 5
 PICTURE = 13
@@ -76,6 +76,45 @@ def same_charts(sheet, form, where):
 
 def categories(cat):
     return cat.numRef or cat.strRef or cat.multiLvlStrRef
+
+
+def slide_texts(slide):
+    return [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
+
+
+def slides_by_caption(slides, captions):
+    """The slides of each exhibit in order: one with its caption, or several with `(1/n)` behind it."""
+    left = list(slides)
+    found = []
+    for caption in captions:
+        headed = [text for text in slide_texts(left[0]) if text.startswith(caption)]
+        count = 1 if caption in headed else int(headed[0].removeprefix(caption).strip(" ()").split("/")[1])
+        own, left = left[:count], left[count:]
+        if count > 1:
+            assert [f"{caption} ({at}/{count})" in slide_texts(one) for at, one in enumerate(own, 1)] == [True] * count
+        found.append(own)
+    assert left == []
+    return found
+
+
+def same_table(slides, data, columns, lang, where):
+    """The tables of an exhibit's slides hold its rows as written elsewhere, every page beginning with whole names."""
+    wanted = table_cells(data, columns, lang)
+    pages = [next(shape.table for shape in slide.shapes if shape.has_table) for slide in slides]
+    heads = 1 + any(wanted.groups)
+    rows = []
+    for table in pages:
+        written = [[table.cell(row, at).text for at in range(len(columns))] for row in range(len(table.rows))]
+        assert written[heads - 1] == list(wanted.headers), where
+        if heads > 1:
+            assert [text for text in written[0] if text] == list(dict.fromkeys(filter(None, wanted.groups))), where
+        first = [text or "(blank)" for text in written[heads]]
+        merged = [at for at, column in enumerate(columns.values()) if column.merge]
+        assert rows == [] or all(first[at] != "(blank)" or is_missing(data.iloc[len(rows), at]) for at in merged), where
+        rows += written[heads:]
+    assert len(rows) == len(wanted.rows), where
+    loose = [at for at, column in enumerate(columns.values()) if not column.merge]
+    assert [[row[at] for at in loose] for row in rows] == [[row[at] for at in loose] for row in wanted.rows], where
 
 
 def same_slide(slide, form, where):

@@ -5,6 +5,7 @@ import pytest
 from aitheme.exhibits import mszq_20240328, tfzq_20240309
 from aitheme.reports.deck import MissingPackageError, check_deck, write_deck
 from aitheme.reports.sheets import sheet_table
+from tests.reports.native_forms import slide_texts, slides_by_caption
 
 pptx = pytest.importorskip("pptx", reason="python-pptx is not installed")
 
@@ -22,18 +23,14 @@ def deck(tmp_path_factory, demo_market, ai_theme):
     return exhibits, list(pptx.Presentation(path).slides)
 
 
-def texts(slide):
-    return [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
-
-
-def test_one_slide_per_exhibit_after_the_cover(deck):
+def test_one_slide_per_exhibit_after_the_cover_and_more_for_a_long_table(deck):
     exhibits, slides = deck
-    assert len(slides) == len(exhibits) + 1
-    assert texts(slides[0]) == ["测试", "SIMULATED 模拟数据"]
-    for exhibit, slide in zip(exhibits, slides[1:], strict=True):
-        assert exhibit.caption in texts(slide)
-        assert any(exhibit.source in text for text in texts(slide))
-        assert ("SIMULATED 模拟数据" in texts(slide)) == exhibit.simulated
+    assert slide_texts(slides[0]) == ["测试", "SIMULATED 模拟数据"]
+    for exhibit, own in zip(exhibits, slides_by_caption(slides[1:], [one.caption for one in exhibits]), strict=True):
+        assert len(own) == (2 if exhibit.id == "model-map" else 1)
+        for slide in own:
+            assert any(exhibit.source in text for text in slide_texts(slide))
+            assert ("SIMULATED 模拟数据" in slide_texts(slide)) == exhibit.simulated
 
 
 @pytest.mark.parametrize("at", [0, 3])
@@ -47,11 +44,15 @@ def test_charts_hold_the_same_numbers(deck, at):
         assert list(series.values) == pytest.approx(list(data[names[series.name]]))
 
 
-def test_short_tables_are_tables_and_long_ones_pictures(deck):
+def test_tables_are_tables_with_their_groups_above(deck):
     _, slides = deck
     (table,) = [shape.table for shape in slides[2].shapes if shape.has_table]
-    assert [table.cell(2, at).text for at in range(3)] == ["300364.SZ", "中文在线", "28.41"]
-    assert [shape.shape_type for shape in slides[5].shapes].count(13) == 1
+    assert [table.cell(3, at).text for at in range(3)] == ["300364.SZ", "中文在线", "28.41"]
+    assert (table.cell(0, 3).text, table.cell(0, 3).is_merge_origin, table.cell(0, 3).span_width) == (
+        "EPS（元）",
+        True,
+        3,
+    )
     assert [shape.has_chart for shape in slides[3].shapes].count(True) == 1
 
 
