@@ -1,4 +1,4 @@
-"""Valuation of a report's names: forward PE then and now, consensus since, and the index in its PE bands."""
+"""Valuation of a report's names: forward PE then and now, and consensus since."""
 
 from __future__ import annotations
 
@@ -6,53 +6,39 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aitheme.analysis import consensus_revision, pe_change, pe_history
-from aitheme.analysis.bands import QUANTILES, index_band, indices_with_pe
+from aitheme.analysis.bands import QUANTILES
 from aitheme.calendar import calendar_for
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column
+from aitheme.exhibits.index_band import BAND_COLOURS, index_band_exhibit, published_mark, quantile_words
 from aitheme.exhibits.membership import headline_baskets
 from aitheme.exhibits.native import NativeChart
 from aitheme.exhibits.reasons import begins_later, ends_earlier, estimates_wanted
 from aitheme.exhibits.scope import basket_name, company_name, main_basket, room_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     import altair as alt
     import pandas as pd
 
     from aitheme.analysis import PEChange
-    from aitheme.analysis.bands import IndexBand
     from aitheme.analysis.room import StudyRoom
     from aitheme.charts.frame import Heading
-    from aitheme.charts.levels import Line
     from aitheme.themes import Theme
 
 __all__ = ["valuation_chapter"]
 
 _SOURCE = ("个股日线与一致预期", "Stock prices and consensus EPS")
-_INDEX_SOURCE = ("指数点位与滚动市盈率（中证指数）", "Index closes and trailing PE (China Securities Index)")
-_YEARS_BEFORE = 3
 _HISTORY = 250
 _LEAST_HISTORY = 20
-# The nearest index with a PE: the sector's own, then the theme's, then the whole market.
-_SECTOR_INDEX = {"计算机": ("930651.CSI",), "通信": ("931160.CSI",), "电子": ("H30184.CSI",)}
-_WIDER = ("930713.CSI", "931071.CSI", "000985.SH", "000300.SH")
-_INDEX_EN = {
-    "930651.CSI": "CSI Computer", "931160.CSI": "CSI Communication Equipment", "H30184.CSI": "CSI Semiconductor",
-    "930713.CSI": "CSI Artificial Intelligence", "931071.CSI": "CSI AI Industry", "000985.SH": "CSI All Share",
-    "000300.SH": "CSI 300",
-}  # fmt: skip
-_BANDS = tuple(f"band_{quantile:.0%}" for quantile in QUANTILES)
-_BAND_COLOURS = ("#9DB8D2", "#7D9CBD", "#5B7DA6", "#7D9CBD", "#9DB8D2")
 
 
 def valuation_chapter(theme: Theme, report: str) -> tuple[ExhibitDefinition, ...]:
     """Return the exhibits on valuation; none for a report without a basket of A-shares."""
     if not headline_baskets(theme, report):
         return ()
-    return (_then_and_now(report), _revisions(report), _forward_pe(report), _index_band(report))
+    return (_then_and_now(report), _revisions(report), _forward_pe(report), index_band_exhibit(report))
 
 
 def _since(context: Context) -> tuple[date, date]:
@@ -294,10 +280,6 @@ def _history_rows(basket: pd.DataFrame, median: pd.Series[float]) -> pd.DataFram
     return data.assign(session=[stamp.date() for stamp in basket.index])
 
 
-def _quantile_words(context: Context, quantile: float, pe: float) -> str:
-    return context.t(f"{quantile:.0%}分位 {pe:.0f}倍", f"{quantile:.0%}: {pe:.0f}x")
-
-
 def _history_chart(
     context: Context, median: pd.Series[float], quantiles: pd.Series[float], heading: Heading
 ) -> alt.LayerChart:
@@ -307,92 +289,11 @@ def _history_chart(
     from aitheme.charts.style import PALETTE
 
     name = context.t("中位数", "Median")
-    flat = {_quantile_words(context, q, quantiles[q]): quantiles[q] for q in QUANTILES}
+    flat = {quantile_words(context, q, quantiles[q]): quantiles[q] for q in QUANTILES}
     wide = pd.DataFrame({name: median, **{label: pd.Series(value, median.index) for label, value in flat.items()}})
     last = float(median.dropna().iloc[-1])
     lines = [Line(name, context.t(f"最新 {last:.0f}倍", f"Now {last:.0f}x"), PALETTE[0], width=2.0)]
     lines += [
-        Line(label, label, colour, dash=True, width=1.0) for label, colour in zip(flat, _BAND_COLOURS, strict=True)
+        Line(label, label, colour, dash=True, width=1.0) for label, colour in zip(flat, BAND_COLOURS, strict=True)
     ]
-    return level_lines(wide, lines, heading, percent=False, mark=_published(context))
-
-
-def _published(context: Context) -> tuple[date, str]:
-    published = context.report.published
-    words = context.t(f"报告发布 {published:%y/%m/%d}", f"Published {published:%y/%m/%d}")
-    return calendar_for("XSHG").on_or_after(published), words
-
-
-def _index_band(report: str) -> ExhibitDefinition:
-    def build(context: Context) -> Content:
-        last = context.market.as_of(context.as_of)
-        symbol, wider = _band_index(context, last)
-        start = context.until.replace(year=context.until.year - _YEARS_BEFORE, day=min(context.until.day, 28))
-        band = index_band(context.market, symbol, start, last)
-        name = context.t(band.name, _INDEX_EN.get(symbol, band.name))
-        data = band.table.rename(columns={q: f"band_{q:.0%}" for q in QUANTILES}).rename_axis("session").reset_index()
-        data = data.assign(session=[stamp.date() for stamp in band.table.index])
-
-        def draw(heading: Heading) -> alt.LayerChart:
-            from aitheme.charts.levels import level_lines
-
-            wide = band.table.rename(columns=str)
-            return level_lines(wide, _band_lines(context, band, name), heading, percent=False, mark=_published(context))
-
-        columns = {
-            "session": Column("日期", "Date", "date"),
-            "close": Column(f"{band.name}收盘（点）", f"{name} close (points)", "price"),
-            "pe": Column("PE（TTM）", "PE (trailing)", "decimal"),
-            **{f"band_{q:.0%}": Column(f"{q:.0%}分位", f"{q:.0%} quantile", "price") for q in QUANTILES},
-        }
-        pe = float(band.table["pe"].dropna().iloc[-1])
-        subtitle = context.t(
-            f"{name}：收盘点位与其滚动市盈率10/25/50/75/90%分位所对应的点位；{band.table.index[0]:%Y-%m-%d}以来；"
-            f"最新{pe:.1f}倍，处于{band.percentile:.0%}分位",
-            f"{name}: close, and where it would stand at the 10/25/50/75/90% quantiles of its trailing PE since "
-            f"{band.table.index[0]:%Y-%m-%d}; now {pe:.1f}x, at the {band.percentile:.0%} quantile",
-        )
-        sector = context.t(context.report.sector_zh, context.report.sector_en)
-        note = (
-            context.t(
-                f"行情库没有{sector}行业指数的市盈率，以{name}代",
-                f"the store holds no PE of a {sector} index: {name} stands in",
-            )
-            if wider
-            else ""
-        )
-        return Content(
-            data, columns, *_INDEX_SOURCE, subtitle, note, last, draw,
-            NativeChart("line", "session", ("close", *_BANDS), quiet=_BANDS),
-        )  # fmt: skip
-
-    title = ("指数市盈率通道（PE Band）", "The index in its PE bands")
-    return ExhibitDefinition("pe-band", report, "附图", *title, "chart", "valuation", build)
-
-
-def _band_index(context: Context, last: date) -> tuple[str, bool]:
-    """Return the nearest index with a PE, and whether it is wider than the sector."""
-    held = indices_with_pe(context.market, as_of=last)
-    own = _SECTOR_INDEX.get(context.report.sector_zh, ())
-    for symbol in (*own, *_WIDER):
-        if symbol in held:
-            return symbol, symbol not in own
-    wanted = "、".join((*own, *_WIDER))
-    raise UnavailableError(
-        context.t(
-            f"行情库没有这些指数的市盈率：{wanted}；用akshare或archive源刷新可取得",
-            f"the store holds no PE of these indices: {wanted.replace('、', ', ')}; refresh with the akshare or archive source",
-        )
-    )
-
-
-def _band_lines(context: Context, band: IndexBand, name: str) -> Sequence[Line]:
-    from aitheme.charts.levels import Line
-    from aitheme.charts.style import PALETTE
-
-    close = float(band.table["close"].iloc[-1])
-    lines = [Line("close", f"{name} {close:,.0f}", PALETTE[0], width=2.0)]
-    return lines + [
-        Line(str(quantile), _quantile_words(context, quantile, band.quantiles[quantile]), colour, width=1.1)
-        for quantile, colour in zip(QUANTILES, _BAND_COLOURS, strict=True)
-    ]
+    return level_lines(wide, lines, heading, percent=False, mark=published_mark(context))
