@@ -199,6 +199,9 @@ def ranking(
         ]
         series = kept[value].astype(float).set_axis(names)
         red = [shown for shown, own in zip(names, kept[name], strict=True) if own in highlight]
+        if kept[name].duplicated().any():
+            # A spreadsheet's bars are told apart by this column alone.
+            kept[name] = names
 
         def draw(heading: Heading) -> alt.LayerChart:
             from aitheme.charts.bars import ranked_bars

@@ -58,8 +58,8 @@ def book_folder(target: Path) -> Iterator[Path]:
         The target is a file, holds something else, or cannot be written. Whatever was there is still there.
     """
     target = Path(os.path.abspath(target))  # noqa: PTH100 (resolve() would follow a link that is to be replaced)
-    _check(target)
     try:
+        _check(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:

@@ -183,7 +183,9 @@ def test_tables_beside_a_chart_hold_every_number(drawn, report, name, table, col
 )
 def test_rankings_hold_the_printed_values(drawn, report, name, table, value):
     wanted = [float(row[value]) for row in printed(report, table) if row[value]]
-    assert [float(one) for one in drawn(report, name).data[value]] == wanted
+    shown = drawn(report, name)
+    assert [float(one) for one in shown.data[value]] == wanted
+    assert shown.data[shown.content.native.category].is_unique
 
 
 @pytest.mark.parametrize(

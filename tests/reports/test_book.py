@@ -1,14 +1,17 @@
 """A book as a whole: files, manifest, page, and what happens to the folder."""
 
 import base64
+import contextlib
 import csv
 import io
 import json
 import os
+import pwd
 import re
 import shutil
 import struct
 import subprocess
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -264,14 +267,26 @@ def test_a_file_in_the_way(demo_market, ai_theme, tmp_path):
         small(demo_market, ai_theme, tmp_path / "book" / "below")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder(demo_market, ai_theme, tmp_path):
-    tmp_path.chmod(0o555)
+@contextlib.contextmanager
+def no_root():
+    """Root may write anywhere: act as nobody meanwhile."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
     try:
-        with pytest.raises(OutputError, match="choose a folder you may write to"):
-            small(demo_market, ai_theme, tmp_path / "book")
+        yield
     finally:
-        tmp_path.chmod(0o755)
+        os.seteuid(own)
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+def test_a_read_only_folder(demo_market, ai_theme, mode):
+    with tempfile.TemporaryDirectory(prefix="aitheme-read-only-") as folder:
+        Path(folder).chmod(mode)
+        with no_root(), pytest.raises(OutputError, match=r"Permission denied.*choose a folder you may write to"):
+            small(demo_market, ai_theme, Path(folder) / "book")
+        Path(folder).chmod(0o755)
+        assert list(Path(folder).iterdir()) == []
 
 
 def test_a_failure_keeps_the_earlier_book(demo_market, ai_theme, tmp_path, monkeypatch):
