@@ -263,9 +263,11 @@ def _tokens(text: str, size: float, width: float) -> Iterable[str]:
     word = ""
     for character in text:
         wide = _is_wide(character)
-        if word and (wide or text_width(word + character, size) > width):
-            yield word
-            word = ""
+        if word and (wide or (character != " " and text_width(word + character, size) > width)):
+            # A compound breaks behind its hyphen, any other word where the line ends.
+            cut = 0 if wide else word.rfind("-") + 1
+            yield word[: cut or len(word)]
+            word = word[cut:] if cut else ""
         if wide:
             yield character
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
@@ -12,7 +13,7 @@ from aitheme.charts.fonts import FONT_STACK, text_width, wrap
 from aitheme.charts.frame import FULL, Heading, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["TableCells", "table_svg"]
 
@@ -22,6 +23,7 @@ _LINE = 15
 _ROW_PAD = 6
 _COLUMN_GAP, _TURN_GAP = 14, 30
 _TITLE_LINE, _SUBTITLE_LINE, _SOURCE_LINE = 19, 15, 13
+_MOST_WORD = 120.0
 _LEAST_TEXT = 70.0
 
 
@@ -59,7 +61,10 @@ def _widths(cells: TableCells, room: float) -> list[float]:
     if sum(natural) <= free:
         extra = (free - sum(natural)) / len(natural)
         return [width + extra for width in natural]
-    least = [min(width, max(_LEAST_TEXT, text_width(cells.headers[at], _CELL))) for at, width in enumerate(natural)]
+    least = [
+        min(width, max(_LEAST_TEXT, text_width(column[0], _CELL), _longest_word(column)))
+        for width, column in zip(natural, columns, strict=True)
+    ]
     least = [natural[at] if cells.right[at] or over[at] else width for at, width in enumerate(least)]
     spare = max(0.0, free - sum(least))
     # Square roots: a column five times as long gets about twice the room, and wraps more.
@@ -75,6 +80,12 @@ def _widths(cells: TableCells, room: float) -> list[float]:
         want = [share if widths[at] < natural[at] - 1 else 0.0 for at, share in enumerate(want)]
     scale = free / sum(widths) if sum(widths) > free else 1.0
     return [width * scale for width in widths]
+
+
+def _longest_word(texts: Iterable[str]) -> float:
+    """Return the width of the longest Latin word, up to a bound: Chinese breaks anywhere."""
+    words = {word for text in texts for word in re.findall(r"[!-\u024F]+", text)}
+    return min(_MOST_WORD, max((text_width(word, _CELL) + 2 for word in words), default=0.0))
 
 
 def _gaps(cells: TableCells) -> list[float]:

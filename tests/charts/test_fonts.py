@@ -110,3 +110,9 @@ def test_estimated_widths_are_never_below_those_of_the_font():
     latin = "Multimodal benchmarks: MMMU 59.4%, wmw"
     real = sum(widths[names[ord(character)]][0] for character in latin) / em
     assert real <= text_width(latin, 1.0) <= 1.08 * real
+
+
+def test_a_compound_breaks_behind_its_hyphen():
+    assert wrap("First official large-model standard", 10, 58) == ["First official", "large-", "model", "standard"]
+    assert wrap("large-model standard", 10, 45)[:2] == ["large-", "model"]
+    assert wrap("supercalifragilistic", 10, 45)[0] != "supercalifragilistic"
