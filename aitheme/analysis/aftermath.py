@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
-from aitheme.analysis.wholemarket import boards, held_levels, whole_market
+from aitheme.analysis.wholemarket import boards, held_levels, traded
 from aitheme.calendar import calendar_for
 from aitheme.errors import CalendarHorizonError
 from aitheme.randombaskets import DRAWS, QUANTILES, RandomDraws, draw_baskets, percentile, random_returns
@@ -15,7 +15,7 @@ from aitheme.returns import basket_index, drawdown
 from aitheme.symbols import board_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -195,18 +195,23 @@ def _outcome(
     benchmark: str | None,
     drawn: dict[tuple[date, tuple[str, ...]], RandomDraws | None],
 ) -> Outcome:
+    import pandas as pd
+
     other = None if benchmark is None else index_return(market, benchmark, span)
     if span.dates is None:
         return Outcome(span, len(symbols))
-    held, (start, end) = held_levels(market, span.dates[1]), span.dates
-    levels = held.loc[str(start) :, [symbol for symbol in symbols if symbol in held.columns]]
-    used = list(levels.columns[levels.iloc[0].notna()])
-    if not used:
+    held = held_levels(market)
+    first, last = (pd.Timestamp(day) for day in span.dates)
+    rows = slice(held.index.searchsorted(first), held.index.searchsorted(last, side="right"))
+    places = held.columns.get_indexer(pd.Index(symbols))
+    window = held.iloc[rows, places[places >= 0]]
+    levels = window.loc[:, window.iloc[0].notna().to_numpy()]
+    if levels.empty:
         return Outcome(span, len(symbols))
-    path = basket_index(levels[used]).values
-    moves = levels[used].iloc[-1] / levels[used].iloc[0] - 1.0
+    used, path = list(levels.columns), basket_index(levels).values
+    moves = levels.iloc[-1] / levels.iloc[0] - 1.0
     total = float(path.iloc[-1] - 1.0)
-    share, quantiles, pool = _luck(market, total, used, (start, end), drawn)
+    share, quantiles, pool = _luck(market, total, used, span.dates, drawn)
     return Outcome(
         span, len(symbols), len(used), total, other,
         None if other is None else total - other,
@@ -227,13 +232,11 @@ def _luck(
     import numpy as np
 
     start, end = dates
-    panel, held = whole_market(market), held_levels(market)
+    held = held_levels(market)
     key = (start, tuple(used))
     if key not in drawn:
-        eligible = panel.level.loc[str(start)].notna().to_numpy()
-        drawn[key] = draw_baskets(
-            boards(market), eligible, Counter(str(board_of(symbol)) for symbol in used), draws=DRAWS, seed=_SEED
-        )
+        counts: Counter[Hashable] = Counter(str(board_of(symbol)) for symbol in used)
+        drawn[key] = draw_baskets(boards(market), traded(market, start), counts, draws=DRAWS, seed=_SEED)
     draws = drawn[key]
     if draws is None:
         return None, (), 0

@@ -74,7 +74,8 @@ def linked_effects(
     members = _known_members(room, report)
     rows, skipped = [], 0
     for day in days:
-        linked = [symbol for symbol in members if symbol in linked_members(room, report, day)]
+        found = linked_members(room, report, day)
+        linked = [symbol for symbol in members if symbol in found]
         others = [symbol for symbol in members if symbol not in set(linked)]
         traded = [_traded(returns, names, day.day0) for names in (linked, others)]
         if min(len(names) for names in traded) < LEAST_LINKED:

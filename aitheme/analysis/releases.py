@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
+from aitheme.analysis.room import Stocks
 from aitheme.analysis.studies import study_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
 
     from aitheme.analysis.room import StudyRoom
+    from aitheme.eventstudy import StudyError
+    from aitheme.eventstudy.shared import BasketEffect
     from aitheme.themes.model import Release
 
 __all__ = [
@@ -249,7 +252,8 @@ def caar_panel(
 
     from aitheme.eventstudy.multiple import benjamini_hochberg, benjamini_yekutieli, holm
 
-    rows = [_cell(room, day, basket, window) for day in days for basket in baskets]
+    stocks = _all_stocks(room, baskets)
+    rows = [row for day in days for row in _day_rows(room, day, baskets, stocks, window)]
     table = pd.DataFrame(rows, columns=[*_CELL])
     p_values = table["p_value"].to_numpy(dtype=float)
     return table.assign(
@@ -264,30 +268,54 @@ _CELL = (
 )  # fmt: skip
 
 
-def _cell(room: StudyRoom, day: ReleaseDay, basket: str, window: tuple[int, int]) -> dict[str, Any]:
+def _all_stocks(room: StudyRoom, baskets: Sequence[str]) -> Stocks:
+    """Return the A-shares of some baskets, each once."""
+    import pandas as pd
+
+    held = [room.stocks(basket) for basket in baskets]
+    frames = [pd.concat(parts, axis=1) for parts in ([one.returns for one in held], [one.limit_state for one in held])]
+    returns, limit_state = (frame.loc[:, ~frame.columns.duplicated()] for frame in frames)
+    return Stocks(list(returns.columns), returns, limit_state)
+
+
+def _day_rows(
+    room: StudyRoom, day: ReleaseDay, baskets: Sequence[str], stocks: Stocks, window: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Return a row per basket; a stock of several baskets is estimated once."""
+    from aitheme.eventstudy import StudyError, basket_effects
+
+    event = day.releases[0].id
+    found: Mapping[str, BasketEffect | StudyError]
+    try:
+        found = basket_effects(
+            stocks.returns, (event, room.day0(event)), {basket: room.stocks(basket).symbols for basket in baskets},
+            benchmark=room.benchmark(room.theme.benchmark, stocks.symbols)[0], window=window, estimation=ESTIMATION,
+        )  # fmt: skip
+    except StudyError as error:
+        found = dict.fromkeys(baskets, error)
+    return [_cell(day, basket, found[basket], stocks.limit_state, window) for basket in baskets]
+
+
+def _cell(
+    day: ReleaseDay, basket: str, found: BasketEffect | StudyError, limit_state: pd.DataFrame, window: tuple[int, int]
+) -> dict[str, Any]:
     from aitheme.eventstudy import StudyError
 
     row: dict[str, Any] = {"day0": day.day0, "basket": basket, "n": 0, "reason": ""}
-    try:
-        done = study_release(
-            room, basket, day.releases[0].id, window=window, estimation=ESTIMATION, random_baskets=False, draws=0,
-            tests=TESTS, by_day=False,
-        ).result  # fmt: skip
-    except StudyError as error:
-        return {**row, "reason": str(error)}
-    head, unit = done.headline, done.units[0]
-    state = room.stocks(basket).limit_state[list(unit.symbols)].to_numpy()
-    inside = state[unit.position + window[0] : unit.position + window[1] + 1]
+    if isinstance(found, StudyError):
+        return {**row, "reason": str(found)}
+    rows = slice(found.position + window[0], found.position + window[1] + 1)
+    closes = limit_state.to_numpy()[rows, limit_state.columns.get_indexer(found.symbols)]
     return {
         **row,
-        "n": done.n,
-        "caar": float(done.caar.iloc[-1]),
-        "statistic": head.statistic,
-        "p_value": head.p_value,
-        "p_before": head.p_value_before,
-        "sessions_after": head.sessions_after,
-        "limit_closes": int((inside != 0).sum()),
-        "reason": head.reason,
+        "n": len(found.symbols),
+        "caar": found.caar,
+        "statistic": found.statistic,
+        "p_value": found.p_value,
+        "p_before": found.p_before,
+        "sessions_after": found.sessions_after,
+        "limit_closes": int((closes != 0).sum()),
+        "reason": found.reason,
     }
 
 

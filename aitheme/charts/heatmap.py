@@ -139,7 +139,7 @@ def heatmap(
     ]  # fmt: skip
     x_scale = alt.Scale(domain=[0, len(columns)], nice=False)
     y_scale = alt.Scale(domain=[0, len(rows)], nice=False, reverse=True)
-    base = alt.Chart({"values": values})
+    base = alt.Chart({"values": tuple(values)})
     ground = base.mark_rect(stroke="#FFFFFF", strokeWidth=1).encode(
         x=alt.X("x:Q", scale=x_scale, axis=None), x2="x2:Q", y=alt.Y("y:Q", scale=y_scale, axis=None), y2="y2:Q",
         color=alt.Color("colour:N", scale=None),
@@ -171,7 +171,7 @@ def _names(
         {"middle": at + 0.5, "name": name, "ink": _GREY if at in grey else style.INK} for at, name in enumerate(rows)
     ]
     sides = (
-        alt.Chart({"values": values})
+        alt.Chart({"values": tuple(values)})
         .mark_text(align="right", baseline="middle", fontSize=style.LABEL_SIZE, tooltip=None)
         .encode(
             x=alt.XValue(-6), y=alt.Y("middle:Q", scale=y_scale, axis=None), text="name:N",
@@ -195,7 +195,7 @@ def _column_names(heads: Sequence[Sequence[str]], *, upright: bool) -> list[alt.
         if upright:
             place = {"align": "left", "angle": 270, "baseline": "middle"}
         layers.append(
-            alt.Chart({"values": values})
+            alt.Chart({"values": tuple(values)})
             .mark_text(fontSize=style.LABEL_SIZE, color=style.INK, tooltip=None, **place)
             .encode(
                 x=alt.X("centre:Q", scale=scale, axis=None),

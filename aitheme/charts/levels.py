@@ -210,7 +210,7 @@ def _ends(
         for (line, _), pixel in zip(ends, pixels, strict=True)
     ]
     labels: alt.Chart = (
-        alt.Chart({"values": rows})
+        alt.Chart({"values": tuple(rows)})
         .mark_text(align="left", baseline="middle", fontSize=style.LABEL_SIZE, tooltip=None, dx=6)
         .encode(**_channels(axis, days, percent=percent), text="text:N", color=alt.Color("colour:N", scale=None))
     )
@@ -227,7 +227,7 @@ def _bars(bars: pd.Series[float], axis: _Axis, days: Sequence[date], word: str, 
         if count > 0
     ]
     drawn: alt.Chart = (
-        alt.Chart({"values": rows})
+        alt.Chart({"values": tuple(rows)})
         .mark_rule(color=style.PALETTE[2], strokeWidth=max(1.0, 0.7 * frame.width / len(days)))
         .encode(
             **_channels(axis, days, percent=True),
@@ -248,7 +248,7 @@ def _releases(ticks_at: Sequence[date], days: Sequence[date]) -> list[alt.Chart]
         return []
     rows = [{"at": at, "session": f"{days[at]}"} for at in places]
     return [
-        alt.Chart({"values": rows})
+        alt.Chart({"values": tuple(rows)})
         .mark_rule(color=style.BENCHMARK, strokeWidth=1)
         .encode(x="at:Q", y=alt.YValue(-7), y2=alt.Y2Value(-1), tooltip=[alt.Tooltip("session:N")])
     ]

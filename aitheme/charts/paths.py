@@ -136,7 +136,7 @@ def _ticks(offsets: Sequence[float], scale: _Scale) -> alt.Chart:
         for day in _DAY_TICKS
     ]
     ticks: alt.Chart = (
-        alt.Chart({"values": rows})
+        alt.Chart({"values": tuple(rows)})
         .mark_text(baseline="top", dy=6, fontSize=10, color=style.INK, tooltip=None)
         .encode(**scale.channels("y"), text="text:N")
     )
@@ -153,7 +153,7 @@ def _rules(offsets: Sequence[float], scale: _Scale) -> alt.Chart:
         rows.append({"x": zero, "x2": zero, "y": scale.y[0], "y2": scale.y[1]})
         rows.append({"x": offset, "x2": zero + _DAY_TICKS[-1], "y": 0.0, "y2": 0.0})
     rule: alt.Chart = (
-        alt.Chart({"values": rows})
+        alt.Chart({"values": tuple(rows)})
         .mark_rule(color=style.INK, strokeWidth=0.7, strokeDash=[3, 3], tooltip=None)
         .encode(**scale.channels("y"), x2="x2:Q", y2="y2:Q")
     )
@@ -172,7 +172,7 @@ def _ends(rows: pd.DataFrame, scale: _Scale) -> list[alt.Chart]:
         labels[below].append({"x": float(last["x"]), "value": float(last["value"]), "text": text})
     layers = []
     for below, values in labels.items():
-        base = alt.Chart({"values": values})
+        base = alt.Chart({"values": tuple(values)})
         place: dict[str, Any] = {
             "align": "right", "baseline": "top" if below else "bottom", "dy": 7 if below else -7, "fontSize": 11, "tooltip": None,
         }  # fmt: skip

@@ -57,12 +57,22 @@ def vegalite_to_svg(spec: dict[str, Any]) -> str:
     """
     import vl_convert
 
-    text = json.dumps(spec, ensure_ascii=False)
+    text = json.dumps(_seen(spec), ensure_ascii=False)
     family = font_for(text).family
     # As a dictionary: numbers that the renderer reads from text differ in their last digit.
     svg: str = vl_convert.vegalite_to_svg(json.loads(text.replace(FONT_STACK, family)))
     # The SVG offers a viewer without the one font the usual alternatives.
     return svg.replace(f'font-family="{family}"', f'font-family="{FONT_STACK}"')
+
+
+def _seen(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification without the thousands of unseen points that a pointer reads; the layer and its brush stay."""
+    if "layer" in spec:
+        return {**spec, "layer": [_seen(layer) for layer in spec["layer"]]}
+    mark = spec.get("mark")
+    if isinstance(mark, dict) and (mark["type"], mark.get("opacity")) == ("point", 0):
+        return {**spec, "transform": [*spec.get("transform", []), {"filter": "false"}]}
+    return spec
 
 
 def svg_to_png(svg: str) -> bytes:

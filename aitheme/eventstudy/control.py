@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import nnls
 
 from aitheme.eventstudy.arrays import ratio
 from aitheme.eventstudy.errors import StudyError
@@ -151,6 +150,8 @@ def synthetic_weights(target: FloatArray, donors: FloatArray) -> FloatArray:
     difference = target[:, None] - donors
     scale = np.sqrt((difference**2).sum(axis=0).mean())
     stacked = np.vstack([difference / scale, np.ones(donors.shape[1])])
+    from scipy.optimize import nnls  # takes longer to import than most studies take
+
     solution, _ = nnls(stacked, np.concatenate([np.zeros(target.size), [1.0]]))
     result: FloatArray = solution / solution.sum()
     return result

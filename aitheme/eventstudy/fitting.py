@@ -215,10 +215,7 @@ def _fit_event(
     inputs, local = narrowed(data.inputs, cut, asked, reach)
     valid = _valid_days(inputs, local)
     if not valid[0].any():
-        raise StudyError(
-            f"no stock of {event.id} has a return and a benchmark ({data.benchmark_name}) on any estimation day; "
-            "check both over the estimation window"
-        )
+        raise nothing_to_estimate(event, data)
     loss = account_for(event.id, data.symbols[asked], valid, least, _lost_sessions(data, cut))
     keep = np.flatnonzero(loss.reason == "")
     if not keep.size:
@@ -231,6 +228,14 @@ def _fit_event(
         reason[keep[~good]] = np.where(np.isfinite(fit.sigma[~good]), NO_VARIANCE, NOT_FITTED)
         loss, fit, keep = replace(loss, reason=reason), keep_stocks(fit, good), keep[good]
     return FittedEvent(event, position, asked[keep], cut, fit if keep.size else None, loss)
+
+
+def nothing_to_estimate(event: Event, data: Data) -> StudyError:
+    """Return the error for an event whose stocks have not a single estimation day."""
+    return StudyError(
+        f"no stock of {event.id} has a return and a benchmark ({data.benchmark_name}) on any estimation day; "
+        "check both over the estimation window"
+    )
 
 
 def _cut(design: StudyDesign, position: int, mask: BoolArray | None) -> Cut:

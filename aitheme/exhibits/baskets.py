@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from aitheme.analysis.baskets import BasketReturns
+    from aitheme.analysis.baskets import BasketReturns, Valuation
     from aitheme.themes.model import Member
 
 __all__ = ["after_lines", "basket_lines", "basket_members", "basket_summary"]
@@ -190,7 +190,8 @@ def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> Exhibi
         if not chosen:
             raise _no_a_share(context, baskets)
         returns = _member_returns(context, [symbol for basket in chosen for symbol in context.theme.symbols(basket)])
-        rows = [_summary_row(context, basket, returns) for basket in chosen]
+        held = {basket: pe_table(context.market, context.theme, basket, as_of=context.until) for basket in chosen}
+        rows = [_summary_row(context, basket, held[basket], returns) for basket in chosen]
         windows = _windows(context)
         columns = {
             "name": Column("篮子", "Basket"),
@@ -208,7 +209,7 @@ def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> Exhibi
             f"In sessions; equal weight, buy and hold, dividends included, A-shares only; after: from the close of {entry}",
         )
         data = _rows(rows, columns)
-        note = _summary_note(context, baskets, chosen, returns)
+        note = _summary_note(context, baskets, held, returns)
         return Content(data, columns, *_SOURCE, subtitle, note, context.market.as_of(context.as_of))
 
     title = ("篮子估值与发布前后表现", "Baskets: valuation, run-up and what followed")
@@ -216,7 +217,7 @@ def basket_summary(report: str, label: str, *, baskets: Sequence[str]) -> Exhibi
 
 
 def _summary_note(
-    context: Context, baskets: Sequence[str], chosen: Sequence[str], returns: Mapping[str, Mapping[str, Any]]
+    context: Context, baskets: Sequence[str], valued: Mapping[str, Valuation], returns: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """Say what the PE is taken over, and which members have no return where others have one."""
     parts = [
@@ -226,7 +227,7 @@ def _summary_note(
             "/ where there is no data",
         )
     ]
-    held = dict.fromkeys(symbol for basket in chosen for symbol in context.theme.symbols(basket))
+    held = dict.fromkeys(symbol for basket in valued for symbol in context.theme.symbols(basket))
     for name, _, _, column in _windows(context):
         silent = [symbol for symbol in held if is_missing(returns[symbol][name])]
         if silent and len(silent) < len(held):
@@ -237,9 +238,7 @@ def _summary_note(
                     f"no price at the start of {column.en}, not counted: {names}",
                 )
             )
-    refused = {
-        note for basket in chosen for note in pe_table(context.market, context.theme, basket, as_of=context.until).notes
-    }
+    refused = {note for one in valued.values() for note in one.notes}
     if refused:
         parts.append(
             context.t(
@@ -263,8 +262,9 @@ def _rows(rows: list[dict[str, Any]], columns: Mapping[str, Column]) -> pd.DataF
     return data.astype({name: "float64" for name, column in columns.items() if column.numeric})
 
 
-def _summary_row(context: Context, basket: str, returns: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    held = pe_table(context.market, context.theme, basket, as_of=context.until)
+def _summary_row(
+    context: Context, basket: str, held: Valuation, returns: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     year = context.report.published.year
     pe = next((row for row in held.basket if row.fiscal_year == year), None)
     listed, printed = len(context.theme.symbols(basket)), len(context.theme.member_rows(basket))

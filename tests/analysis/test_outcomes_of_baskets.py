@@ -15,7 +15,7 @@ from aitheme.analysis.aftermath import (
     report_spans,
     stock_outcomes,
 )
-from aitheme.analysis.wholemarket import held_levels, whole_market
+from aitheme.analysis.wholemarket import held_levels, traded, whole_market
 from aitheme.calendar import calendar_for
 from aitheme.errors import UnknownNameError
 from aitheme.sources.archive import ArchiveSource
@@ -180,6 +180,15 @@ def test_nothing_after_as_of_is_used(demo_market, ai_theme):  # noqa: F811
     assert len(whole_market(demo_market, "2023-06-01").sessions) < len(whole_market(demo_market).sessions)
     assert held_levels(demo_market, "2023-06-01").index[-1] == pd.Timestamp("2023-06-01")
     assert whole_market(demo_market) is whole_market(demo_market)
+
+
+def test_levels_are_those_of_the_panel(demo_market):  # noqa: F811
+    panel = whole_market(demo_market)
+    pd.testing.assert_frame_equal(demo_market.levels(panel.symbols), panel.level, check_exact=True)
+    pd.testing.assert_frame_equal(held_levels(demo_market), panel.level.ffill(), check_exact=True)
+    assert panel.level.isna().to_numpy().any()  # so that being held differs from being traded
+    day = panel.sessions[-1].date()
+    assert list(traded(demo_market, day)) == list(panel.level.iloc[-1].notna())
 
 
 @pytest.fixture(scope="module")

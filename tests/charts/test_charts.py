@@ -14,12 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 
 from aitheme.charts.bars import columns, ranked_bars, return_bars
 from aitheme.charts.dots import dumbbells, score_dots
+from aitheme.charts.face import font_for
+from aitheme.charts.fonts import FONT_STACK
 from aitheme.charts.frame import FULL, HALF, Heading
 from aitheme.charts.lines import Event, return_lines
-from aitheme.charts.render import render, render_all, submit
+from aitheme.charts.render import PNG_SCALE, render, render_all, submit
 from aitheme.charts.style import theme_config
 from aitheme.charts.tables import TableCells, table_svg
 from aitheme.charts.timeline import Moment, timeline
@@ -159,6 +162,23 @@ def test_image_has_the_exact_size(name):
     assert f'width="{size.width}" height="{size.height}"' in drawing.svg
 
 
+def test_pictures_do_without_the_points_a_pointer_reads():
+    """The points of every session are as clear as glass: without them the file is smaller and the image the same."""
+    spec = lines(HEADING).to_dict()
+    points = [
+        layer for layer in spec["layer"] if layer["mark"] == {"type": "point", "clip": True, "opacity": 0, "size": 90}
+    ]
+    rows = len(returns()) * 3
+    assert [len(rows_of(spec, layer)) for layer in points] == [rows]
+    family = font_for(json.dumps(spec, ensure_ascii=False)).family
+    whole = vl_convert.vegalite_to_svg(json.loads(json.dumps(spec).replace(FONT_STACK, family)))
+    drawing = render(spec)
+    unseen = re.compile(r'<path (?:[^<>]* )?aria-label="[^<>]* opacity="0"')
+    assert (len(unseen.findall(whole)), len(unseen.findall(drawing.svg))) == (rows, 0)
+    assert drawing.png == vl_convert.svg_to_png(whole, scale=PNG_SCALE)
+    assert len(rows_of(spec, points[0])) == rows  # the chart itself keeps them
+
+
 def test_lines_end_in_labels_and_have_no_legend():
     spec = lines(HEADING).to_dict()
     ends = [row["text"] for layer in spec["layer"] for row in rows_of(spec, layer) if "text" in row]
@@ -252,3 +272,12 @@ def test_labels_of_a_brushed_span_are_its_changes_and_stand_apart():
     assert sorted(text for *_, text in found) == sorted(expected)
     heights = sorted(float(y) for _, y, _ in found)
     assert min(b - a for a, b in itertools.pairwise(heights)) >= 11
+
+
+def test_words_of_a_table_are_not_broken_while_others_can_give_way():
+    numbers = 11
+    cells = TableCells(
+        ("Basket", "Remark", *["n"] * numbers), ("",) * (2 + numbers), (False, False, *[True] * numbers),
+        (("Model commercialisation", "a longer remark that has every reason to wrap", *["+100.7%"] * numbers),),
+    )  # fmt: skip
+    assert ">commercialisation<" in table_svg(cells, HEADING)
