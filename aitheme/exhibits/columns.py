@@ -148,7 +148,7 @@ def _merged(cells: list[str], *, merge: bool) -> list[str]:
     return [cell if not merge or not at or cells[at - 1] != cell else "" for at, cell in enumerate(cells)]
 
 
-def table_cells(data: pd.DataFrame, columns: Mapping[str, Column], lang: str, most: int | None = None) -> TableCells:
+def table_cells(data: pd.DataFrame, columns: Mapping[str, Column], lang: str, rows: slice | None = None) -> TableCells:
     """Format a frame for print.
 
     Parameters
@@ -159,14 +159,14 @@ def table_cells(data: pd.DataFrame, columns: Mapping[str, Column], lang: str, mo
         The columns to show, in order.
     lang
         ``zh`` or ``en``.
-    most
-        Keep only the first rows.
+    rows
+        Those to keep, written as they are among all of them.
     """
     from aitheme.charts.tables import TableCells
 
-    shown = data if most is None else data.head(most)
+    kept = slice(None) if rows is None else rows
     cells: Sequence[list[str]] = [
-        _merged(_cells(shown[name], column), merge=column.merge) for name, column in columns.items()
+        _merged(_cells(data[name], column)[kept], merge=column.merge) for name, column in columns.items()
     ]
     return TableCells(
         headers=tuple(column.label(lang) for column in columns.values()),

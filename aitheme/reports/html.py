@@ -46,7 +46,7 @@ def _inline_svg(svg: str, exhibit_id: str) -> tuple[str, str]:
 def _listed(exhibit: Exhibit) -> dict[str, Any]:
     """Return a chart's rows as its sheet in the workbook has them, ready to be listed on demand."""
     data, columns = sheet_table(exhibit)
-    cells = table_cells(data, columns, exhibit.lang, most=MOST_ROWS)
+    cells = table_cells(data, columns, exhibit.lang, slice(MOST_ROWS))
     return {
         "groups": group_spans(cells.groups),
         "headers": cells.headers,

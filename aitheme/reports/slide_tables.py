@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from aitheme.charts.tables import TableCells
     from aitheme.exhibits import Exhibit
-    from aitheme.exhibits.columns import Column
     from aitheme.reports.plots import SheetForm
 
 __all__ = ["TablePage", "add_grid", "add_table", "grid_size", "table_pages"]
@@ -72,17 +71,9 @@ def table_pages(exhibit: Exhibit, box: Box) -> list[TablePage]:
             used = 0.0
         used += height
     return [
-        TablePage(table_cells(data.iloc[start:end], _rows_of(columns, start, end), lang), size)
+        TablePage(table_cells(data, columns, lang, slice(start, end)), size)
         for start, end in pairwise([*starts, len(data)])
     ]
-
-
-def _rows_of(columns: Mapping[str, Column], start: int, end: int) -> Mapping[str, Column]:
-    """Return the columns for some of the rows: a printed number keeps its own decimals."""
-    return {
-        name: replace(column, digits=column.digits[start:end]) if column.digits else column
-        for name, column in columns.items()
-    }
 
 
 def add_table(slide: Any, page: TablePage, box: Box) -> None:
