@@ -9,7 +9,7 @@ from aitheme.calendar import calendar_for
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition, UnavailableError
 from aitheme.exhibits.columns import Column, is_missing
 from aitheme.exhibits.quotes import base_words, line_content, year_before
-from aitheme.exhibits.reasons import ends_earlier
+from aitheme.exhibits.reasons import begins_later, ends_earlier
 from aitheme.exhibits.scope import company_name
 from aitheme.exhibits.uncounted import empty_baskets, listing, uncounted
 from aitheme.symbols import board_of
@@ -70,6 +70,8 @@ def basket_lines(
             start, end = context.report.first_tradable, context.market.as_of(context.as_of)
         if start >= end:
             raise ends_earlier(context)
+        if start < context.market.span[0]:
+            raise begins_later(context, start)
         results = {
             basket: basket_returns(context.market, context.theme, basket, start, end)
             for basket in _tradable(context, baskets)

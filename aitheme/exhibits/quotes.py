@@ -350,13 +350,13 @@ def sub_sectors(
                     "the store has no CITIC level-3 indices; refresh with the archive source",
                 )
             )
+        total = choose_indices(context, ["传媒"], base, context.until)
         closes = context.market.index_closes(
             list(media["symbol"]), calendar_for("XSHG").on_or_before(base), context.until
         )
         moved = _changes(closes.set_axis(list(media["name"]), axis=1)).iloc[-1]
         changes = moved.dropna().sort_values(ascending=False)
         changes.index = [context.t(name, CITIC_MEDIA[name]) for name in changes.index]
-        total = choose_indices(context, ["传媒"], base, context.until)
         whole = context.t(f"传媒（{PROVIDERS[total.provider][0][:2]}一级）", f"Media ({total.provider} L1)")
         changes[whole] = float(_changes(total.closes)["传媒"].iloc[-1])
 

@@ -33,9 +33,16 @@ def ends_earlier(context: Context) -> UnavailableError:
     )
 
 
-def begins_later(context: Context) -> UnavailableError:
-    """Return the error for a report published before the first session of the store."""
+def begins_later(context: Context, base: date | None = None) -> UnavailableError:
+    """Return the error for a report published, or lines that have their base, before the first session of the store."""
     published, first = context.report.published, context.market.span[0]
+    if base is not None:
+        return UnavailableError(
+            context.t(
+                f"行情库始于{first}，晚于基准日{base}；请用更早的--since另建行情库，或取更晚的--as-of",
+                f"the store begins on {first}, after the base {base}; build one with an earlier --since, or take a later --as-of",
+            )
+        )
     return UnavailableError(
         context.t(
             f"行情库始于{first}，晚于报告发布日{published}；请用更早的--since另建行情库",

@@ -133,6 +133,9 @@ def write_book(
     chosen = check_lang(lang)
     definitions = _chosen(theme, book, only)
     tell(f"{book}: drawing {len(definitions)} exhibits")
+    published = theme.report(book).published
+    if market.as_of(as_of) < published:
+        tell(f"{book}: published {published}, after the data ends here; its baskets and figures were not known then")
     exhibits = (definition(market, theme, lang=chosen, as_of=as_of) for definition in definitions)
     return _publish(Path(out), lambda: _head(market, theme, book, chosen, as_of), exhibits, formats, tell)
 

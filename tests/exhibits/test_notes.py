@@ -1,7 +1,8 @@
 """What the notes say: which index is drawn, who is not counted, and what would help where nothing can be drawn."""
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -155,3 +156,16 @@ def test_too_few_estimates_are_counted_in_the_reason(toy_market, toy_theme):
         if one.status == "unavailable":
             assert "akshare" in one.reason
     assert any(one.status == "unavailable" for one in found)
+
+
+def test_no_reason_of_a_chinese_book_is_an_english_message(demo_market, ai_theme):
+    """Long before publication most exhibits have no data; each says so in the language of the book."""
+    early = demo_market.span[0] + timedelta(days=40)
+    reasons = {
+        definition.id: shown.reason
+        for report in (MSZQ, HFZQ)
+        for definition in book(ai_theme, report)
+        if (shown := definition(demo_market, ai_theme, as_of=early)).status != "ok"
+    }
+    assert "sub-sectors" in reasons
+    assert {name: text for name, text in reasons.items() if not re.search(r"[\u4e00-\u9fff]", text)} == {}

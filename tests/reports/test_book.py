@@ -328,3 +328,13 @@ def test_page_opens_in_a_browser_without_a_complaint(small_book, tmp_path):
     assert complaints == []
     # Every chart has turned into its interactive form.
     assert done.stdout.count("vega-embed") >= 4
+
+
+def test_a_date_before_publication_is_said(demo_market, ai_theme, tmp_path):
+    said = []
+    write_book(demo_market, ai_theme, "mszq-20240328", tmp_path / "book", only=["rating-scale"], formats=["html"],
+               as_of="2024-01-31", progress=said.append)  # fmt: skip
+    assert any("published 2024-03-28, after the data ends here" in text for text in said)
+    assert "早于报告发布" in (tmp_path / "book" / "index.html").read_text(encoding="utf-8")
+    write_book(demo_market, ai_theme, "mszq-20240328", tmp_path / "book", only=["rating-scale"], formats=["html"])
+    assert "早于报告发布" not in (tmp_path / "book" / "index.html").read_text(encoding="utf-8")
