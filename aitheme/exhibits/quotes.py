@@ -47,7 +47,6 @@ PROVIDERS = {
 }
 # A vendor's dump may miss a session; more than one in a hundred is another index's turn.
 _MOST_MISSING = 0.01
-_MEMORY_SESSIONS = 250
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,20 @@ __all__ = ["pivot", "price_cuts", "price_table", "ranking", "score_dots", "score
 
 
 def pivot(
-    data: pd.DataFrame, score: str, *, test: str = "benchmark", exclude: Sequence[str] = (), ratios: bool = False
+    context: Context,
+    data: pd.DataFrame,
+    score: str,
+    *,
+    test: str = "benchmark",
+    exclude: Sequence[str] = (),
+    ratios: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return scores and their printed decimals as tests x models in printed order.
+    """Return scores and their printed decimals as tests x models in printed order, the tests in the book's language.
 
     Parameters
     ----------
+    context
+        Language of the names of the tests.
     data
         Rows of a packaged table with the column ``digits`` of :func:`scored_rows`.
     score, test
@@ -53,7 +61,9 @@ def pivot(
     wide, digits = (
         kept.pivot_table(index=test, columns="model", values=name).astype(float) for name in (score, "digits")
     )
-    return wide.reindex(index=tests, columns=models), digits.reindex(index=tests, columns=models).fillna(0).astype(int)
+    shown = [in_english(str(name), context.theme) for name in tests] if context.lang == "en" else tests
+    places = digits.reindex(index=tests, columns=models).fillna(0).astype(int)
+    return wide.reindex(index=tests, columns=models).set_axis(shown), places.set_axis(shown)
 
 
 def scored_rows(
@@ -118,9 +128,7 @@ def score_dots(
 
     def build(context: Context) -> Content:
         meta, data = scored_rows(context, table_id, score, prepare)
-        scores, digits = pivot(data, score, test=test, exclude=exclude)
-        if context.lang == "en":
-            scores.index = digits.index = scores.index.map(lambda name: in_english(str(name), context.theme))
+        scores, digits = pivot(context, data, score, test=test, exclude=exclude)
         zh, en = printed_source(context, meta)
 
         def draw(heading: Heading) -> alt.LayerChart:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aitheme.exhibits.base import Content, Context, ExhibitDefinition
 from aitheme.exhibits.columns import Column
-from aitheme.exhibits.english import in_english
 from aitheme.exhibits.printed import printed_source
 from aitheme.exhibits.scores import pivot, scored_rows
 
@@ -56,9 +55,7 @@ def score_table(
 
     def build(context: Context) -> Content:
         meta, data = scored_rows(context, table_id, score, prepare)
-        scores, digits = pivot(data, score, test=test, ratios=ratios)
-        if context.lang == "en":
-            scores.index = digits.index = scores.index.map(lambda name: in_english(str(name), context.theme))
+        scores, digits = pivot(context, data, score, test=test, ratios=ratios)
         if models_down:
             scores, digits = scores.T, digits.T
         first, heading = ("model", _MODEL) if models_down else ("benchmark", _TEST)
